@@ -1,0 +1,119 @@
+"""Tensors and JSON state in one safetensors file that is whole or refused.
+
+The file's first bytes are fixed: header length, then `{"__metadata__":{"cifar100.1":"` and the 64 hexadecimal digits of
+a SHA-256, followed by the state as JSON text. The digest is taken over the whole file with those digits set to zero, so
+it covers every name, dtype, shape, tensor byte and the state, and a flipped byte or a cut anywhere is found. Other
+programs read the tensors as from any safetensors file. Equal content gives equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import RecordError
+from .files import atomic_write, read_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MAX_BYTES = 2**32
+MAX_HEADER_BYTES = 2**24
+_KEY = "cifar100.1"
+_PREFIX = f'{{"__metadata__":{{"{_KEY}":"'.encode()
+_START = 8 + len(_PREFIX)
+_END = _START + 64
+_ZEROS = b"0" * 64
+_CURE = "start the run over with force=true, or fetch the file again"
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    """Write tensors (any device, layout or sharing) and `state` (JSON; inf and nan are kept) atomically to `path`.
+
+    The memory format channels_last is noted and restored on loading, because an optimizer is fast only where its state
+    is laid out like its parameters. Raises RecordError for what cannot be stored, OSError for a full disk.
+    """
+    from safetensors.torch import save
+
+    layouts = sorted(name for name, tensor in tensors.items() if _is_channels_last(tensor))
+    try:
+        text = json.dumps({"state": state, "channels_last": layouts}, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RecordError(path, f"the state is no JSON ({error}); use flatten_state for tensors and tuples") from error
+    content = memoryview(save({name: _dense(tensor) for name, tensor in tensors.items()}, {_KEY: "0" * 64 + text}))
+    length = int.from_bytes(content[:8], "little")
+    if length > MAX_HEADER_BYTES:
+        raise RecordError(path, f"needs a header of {length} > {MAX_HEADER_BYTES} bytes; keep less in the state")
+    if content[8:_START] != _PREFIX:
+        raise RuntimeError(f"safetensors begins a file with {bytes(content[8:_START])!r} instead of {_PREFIX!r}")
+    atomic_write(path, content[:_START], _digest(content).encode(), content[_END:])
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors (on the CPU) and the state of a file that `save_tensors` wrote.
+
+    Raises RecordError, before any tensor is made, where the file is missing, cut, altered or of another kind.
+    """
+    content = read_file(path, MAX_BYTES)
+    if content is None:
+        raise RecordError(path, "is missing")
+    _check_header(content, path)
+    if _digest(memoryview(content)) != content[_START:_END].decode("ascii", "replace"):
+        raise RecordError(path, f"was altered or damaged after it was written (its digest differs); {_CURE}")
+    return _parse(content, path)
+
+
+def _check_header(content: bytes, path: Path) -> None:
+    length = int.from_bytes(content[:8], "little")
+    if content[:1] == b"\x80" or content[:4] == b"PK\x03\x04":
+        raise RecordError(path, "is a pickle, which can run code when read; only safetensors files are")
+    if len(content) < _END or not length <= min(len(content) - 8, MAX_HEADER_BYTES):
+        fault = f"is no whole safetensors file ({len(content)} bytes, header of {length} bytes)"
+        raise RecordError(path, f"{fault}; {_CURE}")
+    if content[8:_START] != _PREFIX:
+        raise RecordError(path, f"is no checkpoint of this program, or a damaged one; {_CURE}")
+
+
+def _digest(content: memoryview) -> str:
+    digest = hashlib.sha256(content[:_START])
+    digest.update(_ZEROS)
+    digest.update(content[_END:])
+    return digest.hexdigest()
+
+
+def _parse(content: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read content whose digest is right, which whoever made the file could compute too: still nothing is trusted."""
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    length = int.from_bytes(content[:8], "little")
+    try:
+        header = json.loads(content[8 : 8 + length])
+        body = json.loads(header["__metadata__"][_KEY][64:])
+        state, layouts = body["state"], body["channels_last"]
+        if not isinstance(state, dict):
+            raise TypeError("the state is no mapping")
+        tensors = load(content)
+        for name in set(layouts):
+            tensors[name] = tensors[name].contiguous(memory_format=torch.channels_last)
+    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, RecursionError, OverflowError) as error:
+        raise RecordError(path, f"is no valid checkpoint ({error}); {_CURE}") from None
+    return tensors, state
+
+
+def _is_channels_last(tensor: Tensor) -> bool:
+    import torch
+
+    if tensor.dim() != 4 or tensor.is_contiguous():
+        return False
+    return tensor.is_contiguous(memory_format=torch.channels_last)
+
+
+def _dense(tensor: Tensor) -> Tensor:
+    """A copy of its own on the CPU: safetensors refuses shared and strided memory."""
+    import torch
+
+    return tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)

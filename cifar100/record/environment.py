@@ -1,0 +1,81 @@
+"""Where a result comes from: code version, library versions, hardware. No host names, no paths."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+DISTRIBUTIONS = (
+    "torch", "torchvision", "accelerate", "transformers", "datasets", "hydra-core", "omegaconf", "numpy", "safetensors"
+)  # fmt: skip
+SOURCES = ("cifar100", "conf")
+
+
+def describe_environment() -> dict[str, Any]:
+    """Plain data: git commit and dirtiness of this program's sources (None for an installed wheel), versions, hardware.
+
+    GPUs and thread counts are given where the caller has imported torch, which this never does itself.
+    """
+    return {"git": _git(), "versions": _versions(), "hardware": _hardware()}
+
+
+def _git() -> dict[str, Any] | None:
+    """Asks git only where it tracks this very file: a wheel may be installed inside somebody else's checkout."""
+    here = Path(__file__).resolve()
+    root = here.parents[2]
+    if _run(root, "git", "ls-files", "--error-unmatch", str(here)) is None:
+        return None
+    changes = _run(root, "git", "status", "--porcelain", "--", *SOURCES)
+    return {"commit": _run(root, "git", "rev-parse", "HEAD"), "dirty": None if changes is None else changes != ""}
+
+
+def _run(folder: Path, *command: str) -> str | None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _versions() -> dict[str, str | None]:
+    versions: dict[str, str | None] = {"python": platform.python_version()}
+    for name in ("cifar100", *DISTRIBUTIONS):
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = None
+    return versions
+
+
+def _hardware() -> dict[str, Any]:
+    hardware: dict[str, Any] = {
+        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "cpu": _cpu_model(),
+        "cpu_cores": os.cpu_count(),
+        "cpu_cores_usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+    }
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        hardware["threads"] = torch.get_num_threads()
+        hardware["cpu_capability"] = torch.backends.cpu.get_cpu_capability()
+        hardware["cuda"] = torch.version.cuda if torch.cuda.is_available() else None
+        gpus = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
+        hardware["gpus"] = [{"name": gpu.name, "memory_bytes": gpu.total_memory} for gpu in gpus]
+    return hardware
+
+
+def _cpu_model() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
