@@ -1,0 +1,84 @@
+"""A batch, and the data set that makes one whole batch per fetch."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from .augment import Augment
+from .images import ImageSet
+from .mixing import Mixing, partners
+
+
+class Batch(NamedTuple):
+    """One micro-batch.
+
+    images float32 (n, C, H, W), normalised, channels_last. targets: labels int64 (n,), or shares float32
+    (n, num_classes) when images are mixed. labels int64 (n,). step_size: images of the whole optimizer step over all
+    processes and micro-batches, so that n / step_size is this one's part in the step's mean loss.
+    """
+
+    images: Tensor
+    targets: Tensor
+    labels: Tensor
+    step_size: int
+
+
+class Request(NamedTuple):
+    """What a sampler asks for: the images of one micro-batch."""
+
+    epoch: int
+    indices: Tensor
+    step_size: int
+
+
+class BatchDataset(Dataset[Batch]):
+    """Fetches, augments and normalises whole batches, on the device where the images are."""
+
+    def __init__(
+        self,
+        images: ImageSet,
+        *,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        augment: Augment | None = None,
+        seed: int = 0,
+        num_classes: int = 0,
+    ) -> None:
+        pixels = images.images.permute(0, 2, 3, 1)
+        height, width, channels = pixels.shape[1:]
+        if not (len(mean) == len(std) == channels) or min(std) <= 0:
+            raise ValueError(f"mean={mean} and std={std} must have {channels} numbers each, std above 0")
+        self._pixels, self._labels = pixels.contiguous(), images.labels
+        self._augment, self._seed = augment, seed
+        self._mixing = None
+        if augment is not None and augment.mixes:
+            self._mixing = Mixing(augment.mixup_alpha, augment.cutmix_alpha, num_classes)
+        # One row of factors per image makes normalising an elementwise pass over contiguous memory.
+        factors = [1 / (255 * s) for s in std], [-m / s for m, s in zip(mean, std, strict=True)]
+        self._scale, self._offset = (torch.tensor(row, device=pixels.device).repeat(height * width) for row in factors)
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __getitems__(self, request: Request) -> Batch:
+        epoch, ids = request.epoch, request.indices.to(self._pixels.device)
+        images, labels = self._fetch(ids, epoch), self._labels[ids]
+        targets = labels
+        if self._mixing is not None:
+            other = partners(ids, self._seed, epoch, len(self))
+            images, targets = self._mixing(
+                images, self._fetch(other, epoch), labels, self._labels[other], ids, self._seed, epoch
+            )
+        return Batch(images.permute(0, 3, 1, 2), targets, labels, request.step_size)
+
+    def _fetch(self, ids: Tensor, epoch: int) -> Tensor:
+        """float32 (n, H, W, C), normalised, each with its own augmentation."""
+        pixels = self._pixels.index_select(0, ids)
+        if self._augment is not None:
+            pixels = self._augment.pixels(pixels, ids, self._seed, epoch)
+        images = pixels.flatten(1).float().mul_(self._scale).add_(self._offset).view(pixels.shape)
+        return images if self._augment is None else self._augment.normalised(images, ids, self._seed, epoch)

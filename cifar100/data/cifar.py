@@ -1,0 +1,70 @@
+"""CIFAR-10 and CIFAR-100 (Krizhevsky, "Learning multiple layers of features from tiny images", 2009)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .formats.hub import read_hub
+from .formats.parquet import Columns, parquet_splits, read_parquet
+from .images import ImageData
+from .raw import RawData
+from .reading import read_known
+from .specs import CIFAR10, CIFAR100, Spec
+
+_COLUMNS = {
+    "cifar10": Columns(label=("label",)),
+    "cifar100": Columns(label=("fine_label",), superclass=("coarse_label",)),
+}
+_REPOSITORIES = {"cifar10": "uoft-cs/cifar10", "cifar100": "uoft-cs/cifar100"}
+
+
+def read_cifar100(
+    path: str | None = None,
+    cache_dir: str | None = None,
+    val_size: int = 5000,
+    *,
+    name: str = "cifar100",
+    num_classes: int = 100,
+    in_channels: int = 3,
+    resolution: int = 32,
+) -> ImageData:
+    """CIFAR-100: 50,000 training and 10,000 test images, 32x32 RGB, 100 classes in 20 superclasses.
+
+    path: a folder of parquet files in the Hub's layout, `cifar-100-python` or `cifar-100-binary` as a folder (or the
+    folder around it) or as the original .tar.gz; null looks in this project's cache, then in the local Hugging Face
+    caches, then on the Hub (uoft-cs/cifar100). name, num_classes, in_channels and resolution are facts that
+    the configuration states for the model; other values are refused.
+
+    Raises:
+        FileNotFoundError: no such path, or path=null and neither cache nor Hub has it.
+        ValueError: a layout that is none of these, an unreadable file, content that is not CIFAR-100.
+    """
+    options = {"num_classes": num_classes, "in_channels": in_channels, "resolution": resolution}
+    return read_known(CIFAR100, _read_source, path=path, cache_dir=cache_dir, val_size=val_size, **options)
+
+
+def read_cifar10(
+    path: str | None = None,
+    cache_dir: str | None = None,
+    val_size: int = 5000,
+    *,
+    name: str = "cifar10",
+    num_classes: int = 10,
+    in_channels: int = 3,
+    resolution: int = 32,
+) -> ImageData:
+    """CIFAR-10: 50,000 training and 10,000 test images, 32x32 RGB, 10 classes. Arguments as read_cifar100, with
+    `cifar-10-batches-py`, `cifar-10-batches-bin` and uoft-cs/cifar10."""
+    options = {"num_classes": num_classes, "in_channels": in_channels, "resolution": resolution}
+    return read_known(CIFAR10, _read_source, path=path, cache_dir=cache_dir, val_size=val_size, **options)
+
+
+def _read_source(source: Path | None, spec: Spec) -> RawData:
+    """Read any of the formats, told by the files that are there."""
+    columns = _COLUMNS[spec.name]
+    if source is None:
+        return read_hub(_REPOSITORIES[spec.name], spec, columns)
+    splits = parquet_splits(source) if source.is_dir() else {}
+    if splits:
+        return read_parquet(splits, spec, columns)
+    raise ValueError(f"data.path={source}: nothing that looks like {spec.name}")

@@ -1,0 +1,54 @@
+"""Randomness that is a function of what it is for, not of what was drawn before.
+
+An image's draws depend on (seed, epoch, purpose, image) only, so they are the same in any batch, worker, process or
+resumed run, and on any device. Draws are splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
+generators", OOPSLA 2014) of the image's index as counter and a key for the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+from torch import Tensor
+
+_GOLDEN = 0x9E3779B97F4A7C15
+_MIX = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+
+
+def stream_key(*parts: int | str) -> int:
+    """A signed 64-bit key for a stream of draws, e.g. stream_key(seed, epoch, "flip")."""
+    text = "/".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
+
+
+def random_bits(counters: Tensor, key: int) -> Tensor:
+    """64 random bits per counter, int64 in the shape of counters; distinct counters give distinct bits."""
+    bits = counters * _signed(_GOLDEN) + key
+    bits = (bits ^ _shifted(bits, 30)) * _signed(_MIX[0])
+    bits = (bits ^ _shifted(bits, 27)) * _signed(_MIX[1])
+    return bits ^ _shifted(bits, 31)
+
+
+def random_below(counters: Tensor, key: int, limit: int) -> Tensor:
+    """Uniform int64 in 0..limit-1, limit up to 2**31; the bias is below limit / 2**32."""
+    return (_shifted(random_bits(counters, key), 32) * limit) >> 32
+
+
+def random_uniform(counters: Tensor, key: int) -> Tensor:
+    """Uniform float64 in [0, 1) with 53 bits."""
+    return _shifted(random_bits(counters, key), 11).double() * 2.0**-53
+
+
+def permutation(count: int, key: int) -> Tensor:
+    """A random order of 0..count-1, int64 on the CPU; the same with every version of torch."""
+    return random_bits(torch.arange(count), key).argsort()
+
+
+def _shifted(bits: Tensor, by: int) -> Tensor:
+    """Logical right shift: torch's is arithmetic."""
+    return (bits >> by) & ((1 << (64 - by)) - 1)
+
+
+def _signed(value: int) -> int:
+    return value - (1 << 64) if value >= 1 << 63 else value

@@ -1,0 +1,142 @@
+"""Parquet files in the layout of the Hugging Face Hub: an image column of encoded bytes, and label columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..raw import RawData, RawSplit
+from ..specs import Spec
+from .decode import decode_images
+
+if TYPE_CHECKING:
+    import pyarrow
+
+_SPLITS = {"train": "train", "test": "test", "valid": "test", "validation": "test", "val": "test"}
+_ROWS = 2000
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names that a column may go by, the first that exists counts; no superclass column is fine."""
+
+    image: tuple[str, ...] = ("img", "image")
+    label: tuple[str, ...] = ("label",)
+    superclass: tuple[str, ...] = ()
+
+
+def parquet_splits(folder: Path) -> dict[str, list[Path]]:
+    """The parquet files under a folder by split, told by how their names begin: train-00000-of-00003.parquet.
+
+    "valid" files count as the test split where there are no "test" files.
+    """
+    found: dict[str, list[Path]] = {}
+    for file in sorted(folder.rglob("*.parquet")):
+        found.setdefault(file.stem.split("-")[0], []).append(file)
+    splits: dict[str, list[Path]] = {}
+    for prefix, split in _SPLITS.items():
+        if prefix in found:
+            splits.setdefault(split, found[prefix])
+    return splits
+
+
+def read_parquet(splits: dict[str, list[Path]], spec: Spec, columns: Columns) -> RawData:
+    """Read and decode the splits; sizes are checked against the spec before anything large is allocated."""
+    missing = [split for split in spec.per_class if split not in splits]
+    if missing:
+        raise ValueError(f"{spec.name}: no parquet file whose name begins with {missing[0]!r} ({missing[0]}-*.parquet)")
+    raws, names, superclass_names = {}, (), ()
+    for split in spec.per_class:
+        tables = _tables(splits[split], columns)
+        raws[split] = collect_split(tables, spec, split, columns, splits[split][0].parent.name or "parquet")
+    names, superclass_names = _names(splits["train"][0], columns)
+    return RawData(raws, names, superclass_names)
+
+
+def collect_split(tables: Iterable[pyarrow.Table], spec: Spec, split: str, columns: Columns, where: str) -> RawSplit:
+    """Decode a stream of tables into one split of the size that the spec gives."""
+    count = spec.count(split)
+    images = np.empty((count, spec.resolution, spec.resolution, spec.in_channels), np.uint8)
+    labels, superclasses, row = [], [], 0
+    for table in tables:
+        stop = row + table.num_rows
+        if stop > count:
+            raise ValueError(f"{spec.name}: {where} has more than the {count} {split} images expected")
+        blobs = _blobs(table, columns, f"{where} ({split})", row)
+        images[row:stop] = decode_images(blobs, spec.resolution, spec.in_channels, f"{where} ({split})", row)
+        labels.append(_integers(table, columns.label, where))
+        if _column_name(table.column_names, columns.superclass):
+            superclasses.append(_integers(table, columns.superclass, where))
+        row = stop
+    if row != count:
+        raise ValueError(f"{spec.name}: {where} has {row} {split} images, expected {count}")
+    return RawSplit(images, np.concatenate(labels), np.concatenate(superclasses) if superclasses else None)
+
+
+def _tables(files: list[Path], columns: Columns) -> Iterator[pyarrow.Table]:
+    import pyarrow
+    import pyarrow.parquet as pq
+
+    for file in files:
+        try:
+            with pq.ParquetFile(file) as parquet:
+                wanted = (columns.image, columns.label, columns.superclass)
+                names = [name for options in wanted if (name := _column_name(parquet.schema_arrow.names, options))]
+                for batch in parquet.iter_batches(batch_size=_ROWS, columns=names):
+                    yield pyarrow.Table.from_batches([batch])
+        except (pyarrow.ArrowException, OSError) as error:
+            raise ValueError(f"{file}: not a readable parquet file ({str(error).splitlines()[0][:120]})") from None
+
+
+def _column_name(names: list[str], options: tuple[str, ...]) -> str | None:
+    return next((option for option in options if option in names), None)
+
+
+def _blobs(table: pyarrow.Table, columns: Columns, where: str, first: int) -> list[bytes]:
+    import pyarrow
+
+    name = _column_name(table.column_names, columns.image)
+    if name is None:
+        raise ValueError(f"{where}: no column {' or '.join(columns.image)}")
+    column = table[name].combine_chunks()
+    if pyarrow.types.is_struct(column.type) and column.type.get_field_index("bytes") >= 0:
+        column = column.field("bytes")
+    if not (pyarrow.types.is_binary(column.type) or pyarrow.types.is_large_binary(column.type)):
+        raise ValueError(f"{where}: column {name} is {column.type}, expected images as bytes")
+    blobs = column.to_pylist()
+    if None in blobs:
+        raise ValueError(f"{where}: image {first + blobs.index(None)} is missing")
+    return blobs
+
+
+def _integers(table: pyarrow.Table, options: tuple[str, ...], where: str) -> np.ndarray:
+    import pyarrow
+
+    name = _column_name(table.column_names, options)
+    if name is None:
+        raise ValueError(f"{where}: no column {' or '.join(options)}")
+    column = table[name]
+    if not pyarrow.types.is_integer(column.type) or column.null_count:
+        raise ValueError(f"{where}: column {name} must hold whole numbers without gaps, it is {column.type}")
+    return column.cast(pyarrow.int64()).to_numpy()
+
+
+def _names(file: Path, columns: Columns) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Class and superclass names from the Hub's description of the columns, where the file has one."""
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_schema(file).metadata or {}
+    try:
+        features = json.loads(metadata[b"huggingface"])["info"]["features"]
+        found = [
+            tuple(str(name) for name in features[column]["names"]) if column else ()
+            for column in (_column_name(list(features), options) for options in (columns.label, columns.superclass))
+        ]
+    except (KeyError, TypeError, ValueError):
+        return (), ()
+    return found[0], found[1]

@@ -1,0 +1,125 @@
+"""Loaders of training and evaluation batches: a torch DataLoader of which every fetch is a whole batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from .augment import Augment
+from .batch import Batch, BatchDataset, Request
+from .images import ImageSet
+from .plan import StepPlan
+
+
+class TrainLoader:
+    """Optimizer steps of augmented batches.
+
+    The order of images depends on (seed, epoch) only, an image's augmentation on (seed, epoch, image) only: not on
+    workers, processes, batch size, or where a run was interrupted. See plan.StepPlan for how steps are cut.
+
+    device: where the images live and everything is computed, "cpu" or a GPU that has room for the uint8 data set.
+    num_workers: worker processes; 0 is enough, as fetching a batch costs well under a millisecond.
+
+    Raises:
+        ValueError: as StepPlan and Augment.check; workers together with a GPU.
+    """
+
+    def __init__(
+        self,
+        images: ImageSet,
+        augment: Augment,
+        *,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        num_classes: int,
+        seed: int,
+        batch_size: int,
+        accumulation: int = 1,
+        num_processes: int = 1,
+        process_index: int = 0,
+        drop_last: bool = False,
+        num_workers: int = 0,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        augment.check(min(images.images.shape[2:]), images.images.shape[1])
+        _check_workers(num_workers, device)
+        self._plan = StepPlan(len(images), batch_size, accumulation, num_processes, process_index, drop_last)
+        self._seed, self._num_workers = seed, num_workers
+        self._dataset = BatchDataset(
+            images.to(device), mean=mean, std=std, augment=augment, seed=seed, num_classes=num_classes
+        )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps."""
+        return self._plan.steps
+
+    def epoch(self, epoch: int, start_step: int = 0) -> Iterator[list[Batch]]:
+        """The steps of an epoch from start_step on, each the list of this process's micro-batches."""
+        steps = [
+            [Request(epoch, indices, step_size) for indices in parts]
+            for step_size, parts in self._plan.epoch(self._seed, epoch, start_step)
+        ]
+        batches = iter(_data_loader(self._dataset, [request for step in steps for request in step], self._num_workers))
+        for step in steps:
+            yield [next(batches) for _ in step]
+
+
+class EvalLoader:
+    """Every image exactly once over all processes, in order, normalised and nothing else.
+
+    Process p reads the p-th of num_processes contiguous parts; parts differ by one image at most, nothing is padded.
+    step_size of a batch is its own number of images.
+    """
+
+    def __init__(
+        self,
+        images: ImageSet,
+        *,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        batch_size: int,
+        num_processes: int = 1,
+        process_index: int = 0,
+        num_workers: int = 0,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size={batch_size} must be >= 1")
+        if not 0 <= process_index < num_processes:
+            raise ValueError(f"process_index={process_index} must be in 0..{num_processes - 1}")
+        _check_workers(num_workers, device)
+        self.indices: Tensor = torch.arange(len(images)).tensor_split(num_processes)[process_index]
+        self._requests = [Request(0, part, len(part)) for part in self.indices.split(batch_size) if len(part)]
+        self._num_workers = num_workers
+        self._dataset = BatchDataset(images.to(device), mean=mean, std=std)
+
+    def __len__(self) -> int:
+        """Batches of this process."""
+        return len(self._requests)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(_data_loader(self._dataset, self._requests, self._num_workers))
+
+
+def _check_workers(num_workers: int, device: torch.device | str) -> None:
+    if num_workers < 0:
+        raise ValueError(f"num_workers={num_workers} must be >= 0; 0 fetches in the training process")
+    if num_workers and torch.device(device).type != "cpu":
+        raise ValueError(f"num_workers={num_workers} cannot serve data that lives on {device}; use num_workers=0")
+
+
+def _data_loader(dataset: BatchDataset, requests: Sequence[Request], num_workers: int) -> DataLoader[Any]:
+    # A generator of its own: without one, DataLoader draws from torch's global generator at every start, and a run that
+    # starts once more than another would differ from it in dropout and drop path.
+    return DataLoader(
+        dataset, batch_sampler=requests, num_workers=num_workers, collate_fn=_as_is, generator=torch.Generator()
+    )
+
+
+def _as_is(batch: Batch) -> Batch:
+    return batch

@@ -1,0 +1,25 @@
+"""What a file format's reader hands on: arrays as they stand in the files, not yet verified or ordered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class RawSplit:
+    """images uint8 (N, H, W, C); labels and superclasses int64 (N,), superclasses only where the source has them."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    superclasses: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class RawData:
+    """Splits by name ("train", "test", sometimes "val"), and the class names if the source knows them."""
+
+    splits: dict[str, RawSplit]
+    class_names: tuple[str, ...] = ()
+    superclass_names: tuple[str, ...] = ()

@@ -1,0 +1,46 @@
+"""The held-out part of the training images."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import torch
+
+from .images import ImageData
+
+logger = logging.getLogger(__name__)
+
+
+def hold_out(data: ImageData, val_size: int) -> ImageData:
+    """Take the first val_size training images off as `val`; they are stratified, see canonical.canonical_order.
+
+    The part depends on the images alone: not on the run's seed, the source or the machine, and a smaller part is
+    contained in a larger one. val_size=0 holds nothing out. Both parts share the memory of the whole.
+    """
+    if isinstance(val_size, bool) or not isinstance(val_size, int) or val_size < 0:
+        raise ValueError(f"data.val_size={val_size} must be a whole number >= 0; use 0 to hold nothing out")
+    if val_size == 0:
+        return data
+    if data.val is not None:
+        raise ValueError(f"data.val_size={val_size}: {data.name} has validation images of its own; use data.val_size=0")
+    if val_size < data.num_classes:
+        raise ValueError(
+            f"data.val_size={val_size} cannot hold every one of the {data.num_classes} classes; "
+            f"use data.val_size=0 or at least {data.num_classes}"
+        )
+    train, val = data.train[val_size:], data.train[:val_size]
+    left = torch.bincount(train.labels, minlength=data.num_classes)
+    if val_size >= len(data.train) or int(left.min()) == 0:
+        raise ValueError(
+            f"data.val_size={val_size} leaves classes without a training image out of {len(data.train)}; "
+            f"use data.val_size={len(data.train) // 10 // data.num_classes * data.num_classes} or so"
+        )
+    held_out = torch.bincount(val.labels, minlength=data.num_classes)
+    whole = torch.bincount(data.train.labels, minlength=data.num_classes)
+    if held_out.min() != held_out.max() and whole.min() == whole.max():
+        logger.warning(
+            "data.val_size=%d is no multiple of %d classes: each class holds out %d or %d images",
+            *(val_size, data.num_classes, int(held_out.min()), int(held_out.max())),
+        )
+    return replace(data, train=train, val=val)
