@@ -1,0 +1,227 @@
+"""Wires the steps of a command; the only file that imports all packages."""
+
+import gc
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState, GradientState
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+from cifar100.config import MODEL_GROUPS, build, check_typed_choices, recipe
+from cifar100.data.loader import EvalLoader, TrainLoader
+from cifar100.evaluation.costs import Costs, count_costs
+from cifar100.evaluation.layers import layer_table
+from cifar100.record import RunDirectory, describe_environment
+from cifar100.training.average import averaged
+from cifar100.training.loop import Loop, peak_memory_bytes
+from cifar100.training.state import Progress, State
+from cifar100.training.step import Step
+
+log = logging.getLogger(__name__)
+
+
+def train(config: DictConfig) -> None:
+    """Trains what ``config`` composes, continues it where it was interrupted, or reports it where it is finished.
+
+    With ``trainer.num_train_epochs=0`` prints the network's layers and costs, and stops.
+
+    Raises:
+        ValueError: a choice that cannot be built, in one line.
+        Interrupted, Diverged, OSError: see :class:`~cifar100.training.loop.Loop`; noted in the record.
+    """
+    hydra = HydraConfig.get()
+    check_typed_choices(config, hydra.overrides.task)
+    record = RunDirectory(hydra.runtime.output_dir)
+    if config.trainer.num_train_epochs == 0:
+        _print_costs(config)
+        _remove_empty(record.path, Path(config.root))
+        return
+    if record.state() == "finished" and not config.force:
+        log.info("%s is finished; force=true trains it again", record.path)
+        _report(record)
+        return
+    accelerator = _accelerator(config)
+    if accelerator.is_main_process:
+        with record.lock():
+            _recorded(config, record, accelerator)
+        _report(record)
+    else:
+        accelerator.wait_for_everyone()
+        _fit(config, record, accelerator)
+
+
+def _recorded(config: DictConfig, record: RunDirectory, accelerator: Accelerator) -> None:
+    """Trains and keeps the record's status true, however the run ends."""
+    if config.force:
+        record.clear()
+    record.write_status("running")
+    record.write_config(_description(config))
+    accelerator.wait_for_everyone()
+    try:
+        record.write_summary(_fit(config, record, accelerator))
+        record.write_status("finished")
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        note = {} if interrupted else {"error": f"{type(error).__name__}: {error}"}
+        try:
+            record.write_status("interrupted" if interrupted else "failed", **note)
+        except OSError as fault:  # the full disk that stopped the run is still full
+            log.warning("the status could not be written: %s", fault)
+        raise
+
+
+def _fit(config: DictConfig, record: RunDirectory, accelerator: Accelerator) -> dict[str, Any]:
+    """Builds everything, trains, and returns the run's summary."""
+    arguments = build(config.trainer)
+    model = _model(config)
+    costs = count_costs(model, (model.in_channels, model.resolution, model.resolution))
+    data = build(config.data)
+    if accelerator.is_main_process:
+        environment = describe_environment() | {"processes": accelerator.num_processes, "parameters": costs.parameters}
+        record.write_environment(environment | {"data": {"name": data.name, "fingerprint": data.fingerprint}})
+        log.info("%s: %s parameters, %.1f M multiply-adds", record.path, f"{costs.parameters:,}", costs.macs / 1e6)
+    _start_tracker(config, record, accelerator)
+    model.to(accelerator.device, memory_format=torch.channels_last)
+    progress = _loop(config, arguments, record, model, data, accelerator).run()
+    accelerator.end_training()
+    return _summary(progress, costs, accelerator)
+
+
+def _loop(
+    config: DictConfig, arguments: Any, record: RunDirectory, model: nn.Module, data: Any, accelerator: Accelerator
+) -> Loop:
+    train_loader, val_loader = _loaders(config, arguments, data, accelerator)
+    epochs, steps = int(arguments.num_train_epochs), train_loader.steps_per_epoch
+    optimizer = build(config.optimizer)(model)
+    scheduler = build(config.scheduler)(optimizer, num_training_steps=epochs * steps, steps_per_epoch=steps)
+    loss = build(config.loss).to(accelerator.device)
+    take_step = Step(
+        model,
+        accelerator.prepare_optimizer(optimizer),
+        scheduler,
+        loss,
+        accelerator,
+        compile_model=arguments.torch_compile,
+        max_grad_norm=arguments.max_grad_norm,
+    )
+    return Loop(
+        record,
+        State(model, optimizer, scheduler, averaged(model, config.ema_decay), accelerator.scaler),
+        take_step,
+        train_loader,
+        val_loader,
+        loss,
+        accelerator,
+        epochs=epochs,
+        seed=config.seed,
+        val_batch_size=arguments.per_device_eval_batch_size,
+        track=lambda row: accelerator.log(row, step=row["epoch"]),
+        quiet=arguments.disable_tqdm,
+    )
+
+
+def _loaders(
+    config: DictConfig, arguments: Any, data: Any, accelerator: Accelerator
+) -> tuple[TrainLoader, EvalLoader | None]:
+    common = {
+        "mean": data.mean,
+        "std": data.std,
+        "num_processes": accelerator.num_processes,
+        "process_index": accelerator.process_index,
+        "num_workers": arguments.dataloader_num_workers,
+        "device": accelerator.device,
+    }
+    train_loader = TrainLoader(
+        data.train,
+        build(config.augment),
+        num_classes=len(data.class_names),
+        seed=config.seed,
+        batch_size=arguments.per_device_train_batch_size,
+        accumulation=arguments.gradient_accumulation_steps,
+        drop_last=arguments.dataloader_drop_last,
+        **common,
+    )
+    if data.val is None:
+        return train_loader, None
+    return train_loader, EvalLoader(data.val, batch_size=arguments.per_device_eval_batch_size, **common)
+
+
+def _accelerator(config: DictConfig) -> Accelerator:
+    """A fresh one: what an earlier run of this process left behind, precision and compiled graphs, is forgotten."""
+    AcceleratorState._reset_state()
+    GradientState._reset_state()
+    torch._dynamo.reset()
+    gc.collect()
+    precision = "bf16" if config.trainer.bf16 else "fp16" if config.trainer.fp16 else "no"
+    tracker = config.tracker.name
+    folder = HydraConfig.get().runtime.output_dir
+    return Accelerator(
+        mixed_precision=precision, cpu=not torch.cuda.is_available(), log_with=tracker, project_dir=folder
+    )
+
+
+def _start_tracker(config: DictConfig, record: RunDirectory, accelerator: Accelerator) -> None:
+    if config.tracker.name:
+        values = {key: value for key, value in _flat(recipe(config)).items() if isinstance(value, str | int | float)}
+        accelerator.init_trackers(config.tracker.project, values)
+
+
+def _model(config: DictConfig) -> nn.Module:
+    torch.manual_seed(config.seed)
+    return build(config.model)
+
+
+def _print_costs(config: DictConfig) -> None:
+    model = _model(config)
+    costs = count_costs(model, (model.in_channels, model.resolution, model.resolution))
+    log.info(layer_table(costs))
+
+
+def _description(config: DictConfig) -> dict[str, Any]:
+    """The record's config.yaml: the recipe, without paths of this machine, and what the choices are called."""
+    content = recipe(config)
+    content["data"] = {key: value for key, value in content["data"].items() if key not in ("path", "cache_dir")}
+    choices = OmegaConf.to_container(HydraConfig.get().runtime.choices)
+    groups = (*MODEL_GROUPS, "data", "augment", "loss", "optimizer", "scheduler", "trainer", "experiment")
+    return content | {"choices": {group: choices.get(group) for group in groups}}
+
+
+def _summary(progress: Progress, costs: Costs, accelerator: Accelerator) -> dict[str, Any]:
+    return {
+        "best": progress.best,
+        "last": progress.rows[-1],
+        "epochs": progress.epoch,
+        "parameters": costs.parameters,
+        "macs": costs.macs,
+        "train_s": sum(row["epoch_s"] for row in progress.rows),
+        "memory_bytes": peak_memory_bytes(accelerator.device),
+    }
+
+
+def _report(record: RunDirectory) -> None:
+    summary = record.summary()
+    for name in ("best", "last"):
+        row = summary and summary.get(name)
+        if row:
+            metrics = "  ".join(f"{key} {row[key]:.4f}" for key in sorted(row) if "/" in key)
+            log.info("%s epoch %d: %s", name, row["epoch"], metrics)
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    """Removes the folder that hydra made for a run that was not trained, and empty ones above it up to ``root``."""
+    while folder.is_relative_to(root.resolve()) and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """``{"optimizer.lr": 0.1}`` for ``{"optimizer": {"lr": 0.1}}``, as trackers show hyper-parameters."""
+    flat = {}
+    for key, value in tree.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat

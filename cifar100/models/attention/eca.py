@@ -1,0 +1,47 @@
+"""Efficient channel attention."""
+
+from math import log2
+
+from torch import Tensor, nn
+
+
+class EfficientChannelAttention(nn.Module):
+    """Weighs channels by a one-dimensional convolution over their means (Wang et al., arXiv 1910.03151, equations 9 to
+    12). Keeps the shape ``(n, channels, h, w)``.
+
+    Args:
+        channels: of the feature map.
+        kernel_size: odd; null for the adaptive size of :func:`adaptive_kernel_size`.
+        gamma: of the adaptive size; 2 in the paper.
+        b: of the adaptive size; 1 in the paper.
+
+    Raises:
+        ValueError: an even or negative kernel size, or ``gamma`` 0.
+    """
+
+    def __init__(self, channels: int, *, kernel_size: int | None = None, gamma: float = 2, b: float = 1) -> None:
+        super().__init__()
+        size = adaptive_kernel_size(channels, gamma, b) if kernel_size is None else kernel_size
+        if size < 1 or size % 2 == 0:
+            raise ValueError(f"attention.kernel_size={size} must be odd and positive; null adapts it to the channels")
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.conv = nn.Conv1d(1, 1, size, padding=size // 2, bias=False)
+        self.gate = nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        weights = self.pool(x).flatten(2).transpose(1, 2)
+        weights = self.gate(self.conv(weights)).transpose(1, 2)
+        return x * weights[..., None]
+
+
+def adaptive_kernel_size(channels: int, gamma: float = 2, b: float = 1) -> int:
+    """The paper's equation 12: the odd number that ``|log2(channels) / gamma + b / gamma|``, cut to a whole number,
+    is or precedes. 3 at 16, 32 and 64 channels, 5 at 128 and 256.
+
+    Raises:
+        ValueError: ``gamma`` 0.
+    """
+    if gamma == 0:
+        raise ValueError("attention.gamma=0 divides by zero; the paper's value is 2")
+    size = int(abs((log2(channels) + b) / gamma))
+    return size if size % 2 else size + 1

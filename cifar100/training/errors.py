@@ -1,0 +1,24 @@
+"""What ends a run early."""
+
+import signal
+
+
+class Diverged(ArithmeticError):
+    """The loss is no longer a finite number."""
+
+    def __init__(self, epoch: int, step: int, lr: float, loss: float) -> None:
+        super().__init__(
+            f"the loss became {loss} in epoch {epoch}, step {step}, at learning rate {lr:.3g}; use a smaller "
+            "optimizer.lr, scheduler.warmup_epochs or trainer.max_grad_norm; the last checkpoint is kept"
+        )
+
+
+class Interrupted(KeyboardInterrupt):
+    """SIGTERM or SIGINT asked the run to stop; its state is saved and the same command continues it.
+
+    A ``KeyboardInterrupt``, so that it ends a whole sweep, not only one of its jobs.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(f"interrupted by {signal.Signals(signum).name}; the same command continues")
+        self.signum = signum

@@ -1,0 +1,107 @@
+"""One optimizer step."""
+
+from collections.abc import Sequence
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from cifar100.metrics import Totals
+from cifar100.training.errors import Diverged
+
+# On a GPU reading a loss waits for it, so losses are looked at in bunches.
+BUNCH = 50
+
+
+class Step:
+    """Forward, backward and update on the micro-batches of one optimizer step.
+
+    The gradient is that of the mean loss over all images of the step, whatever the number of processes and
+    micro-batches: each micro-batch's mean counts by its share of the images.
+
+    Args:
+        model: the network, on the accelerator's device; with several processes their gradients are averaged.
+        optimizer: as ``accelerator.prepare_optimizer`` gave it.
+        scheduler: stepped once per optimizer step.
+        loss: mean loss of logits and targets.
+        accelerator: owns precision and processes.
+        compile_model: whether to run the model through ``torch.compile``, one graph per batch size.
+        max_grad_norm: norm that the gradient is clipped to; 0 for no clipping.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        scheduler: torch.optim.lr_scheduler.LRScheduler,
+        loss: nn.Module,
+        accelerator: Accelerator,
+        *,
+        compile_model: bool = False,
+        max_grad_norm: float = 0.0,
+    ) -> None:
+        self.model = _distributed(model, accelerator)
+        self.optimizer, self.scheduler, self.loss = optimizer, scheduler, loss
+        self.accelerator, self.max_grad_norm, self.compile_model = accelerator, max_grad_norm, compile_model
+        self.forward = self.compiled(self.model)
+        self.unchecked: list[tuple[Tensor, int, int, float]] = []
+
+    def __call__(self, micro_batches: Sequence[tuple], totals: Totals, *, epoch: int, step: int) -> None:
+        """Takes the step and adds its predictions to ``totals``.
+
+        Raises:
+            Diverged: a loss that is not finite; on a CPU before the weights change.
+        """
+        lr = self.optimizer.param_groups[0]["lr"]
+        for index, batch in enumerate(micro_batches):
+            if index + 1 < len(micro_batches):
+                with self.accelerator.no_sync(self.model):
+                    self._backward(batch, totals, epoch, step, lr)
+            else:
+                self._backward(batch, totals, epoch, step, lr)
+        if self.max_grad_norm:
+            self.accelerator.clip_grad_norm_(self.model.parameters(), self.max_grad_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scheduler.step()
+
+    def _backward(self, batch: tuple, totals: Totals, epoch: int, step: int, lr: float) -> None:
+        with self.accelerator.autocast():
+            logits = self.forward(batch.images)
+        logits = logits.float()
+        loss = self.loss(logits, batch.targets)
+        self.unchecked.append((loss.detach(), epoch, step, lr))
+        if loss.device.type == "cpu" or len(self.unchecked) >= BUNCH:
+            self.check()
+        share = len(batch.labels) * self.accelerator.num_processes / batch.step_size
+        self.accelerator.backward(loss if share == 1 else loss * share)
+        totals.update(logits.detach(), batch.labels, loss.detach())
+
+    def compiled(self, model: nn.Module) -> nn.Module:
+        """``model``, through ``torch.compile`` where this step's model goes through it."""
+        return torch.compile(model, dynamic=False) if self.compile_model else model
+
+    def check(self) -> None:
+        """Looks at the losses since the last check.
+
+        Raises:
+            Diverged: at the first that is not finite.
+        """
+        if not self.unchecked:
+            return
+        losses = torch.stack([loss for loss, *_ in self.unchecked]).tolist()
+        for value, (_, epoch, step, lr) in zip(losses, self.unchecked, strict=True):
+            if not abs(value) < float("inf"):
+                raise Diverged(epoch, step, lr, value)
+        self.unchecked.clear()
+
+
+def _distributed(model: nn.Module, accelerator: Accelerator) -> nn.Module:
+    """``model``, its gradients averaged over the processes.
+
+    Wrapped here and not by ``accelerator.prepare``, which would put autocast inside of what is compiled.
+    """
+    if accelerator.num_processes == 1:
+        return model
+    devices = [accelerator.device] if accelerator.device.type == "cuda" else None
+    return nn.parallel.DistributedDataParallel(model, device_ids=devices)

@@ -1,0 +1,42 @@
+"""Metrics of a network on held-out images."""
+
+from collections.abc import Callable, Iterable
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from cifar100.metrics import Totals
+
+
+@torch.no_grad()
+def validate(
+    forward: Callable[[Tensor], Tensor],
+    batches: Iterable[tuple],
+    loss: Callable[[Tensor, Tensor], Tensor],
+    accelerator: Accelerator,
+    batch_size: int,
+) -> Totals:
+    """Top-1, top-5 and loss over all images of all processes, each counted once.
+
+    Args:
+        forward: images to logits, in evaluation mode.
+        batches: of this process; the last may be smaller than ``batch_size`` and is filled up with copies whose logits are
+            dropped, so that a compiled network sees one shape.
+        loss: mean loss of a batch.
+        accelerator: adds up the processes' sums.
+        batch_size: images per full batch.
+    """
+    totals = Totals()
+    for batch in batches:
+        count = len(batch.labels)
+        images = batch.images
+        if count < batch_size:
+            index = torch.arange(batch_size, device=images.device).remainder_(count)
+            images = images[index].contiguous(memory_format=torch.channels_last)
+        with accelerator.autocast():
+            logits = forward(images)
+        logits = logits[:count].float()
+        totals.update(logits, batch.labels, loss(logits, batch.labels))
+    sums = totals.as_tensor().to(accelerator.device)
+    return Totals.from_tensor(accelerator.reduce(sums, reduction="sum").cpu())
