@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import RecordError
 from .files import atomic_write, read_file
+from .plain import to_plain
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-MAX_BYTES = 2**32
+MAX_BYTES = 2**31
 MAX_HEADER_BYTES = 2**24
 _KEY = "cifar100.1"
 _PREFIX = f'{{"__metadata__":{{"{_KEY}":"'.encode()
@@ -30,18 +31,16 @@ _CURE = "start the run over with force=true, or fetch the file again"
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    """Write tensors (any device, layout or sharing) and `state` (JSON; inf and nan are kept) atomically to `path`.
+    """Write tensors (any device, layout or sharing) and `state` (plain data, inf and nan too) atomically to `path`.
 
+    `flatten_state` turns state dicts into such tensors and plain data; tuples in the state would return as lists.
     The memory format channels_last is noted and restored on loading, because an optimizer is fast only where its state
     is laid out like its parameters. Raises RecordError for what cannot be stored, OSError for a full disk.
     """
     from safetensors.torch import save
 
     layouts = sorted(name for name, tensor in tensors.items() if _is_channels_last(tensor))
-    try:
-        text = json.dumps({"state": state, "channels_last": layouts}, separators=(",", ":"))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise RecordError(path, f"the state is no JSON ({error}); use flatten_state for tensors and tuples") from error
+    text = json.dumps({"state": to_plain(state, path), "channels_last": layouts}, separators=(",", ":"))
     content = memoryview(save({name: _dense(tensor) for name, tensor in tensors.items()}, {_KEY: "0" * 64 + text}))
     length = int.from_bytes(content[:8], "little")
     if length > MAX_HEADER_BYTES:
@@ -67,13 +66,14 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def _check_header(content: bytes, path: Path) -> None:
     length = int.from_bytes(content[:8], "little")
-    if content[:1] == b"\x80" or content[:4] == b"PK\x03\x04":
+    if content[8:_START] == _PREFIX and _END <= len(content) and length <= min(len(content) - 8, MAX_HEADER_BYTES):
+        return
+    if content[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK"):
         raise RecordError(path, "is a pickle, which can run code when read; only safetensors files are")
-    if len(content) < _END or not length <= min(len(content) - 8, MAX_HEADER_BYTES):
+    if len(content) < _END or length > min(len(content) - 8, MAX_HEADER_BYTES):
         fault = f"is no whole safetensors file ({len(content)} bytes, header of {length} bytes)"
         raise RecordError(path, f"{fault}; {_CURE}")
-    if content[8:_START] != _PREFIX:
-        raise RecordError(path, f"is no checkpoint of this program, or a damaged one; {_CURE}")
+    raise RecordError(path, f"is no checkpoint of this program, or a damaged one; {_CURE}")
 
 
 def _digest(content: memoryview) -> str:
@@ -93,7 +93,7 @@ def _parse(content: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, Any
     try:
         header = json.loads(content[8 : 8 + length])
         body = json.loads(header["__metadata__"][_KEY][64:])
-        state, layouts = body["state"], body["channels_last"]
+        state, layouts = to_plain(body["state"], path), body["channels_last"]
         if not isinstance(state, dict):
             raise TypeError("the state is no mapping")
         tensors = load(content)

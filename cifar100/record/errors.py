@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+MAX_LINE = 1000
+
 
 def one_line(text: object) -> str:
-    """`text` with white space folded and other unprintable characters escaped.
+    """`text` with white space folded, other unprintable characters escaped and, beyond MAX_LINE characters, cut.
 
     File names and the content of foreign files reach error messages, and a terminal obeys control characters.
     """
-    folded = " ".join(str(text).split())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in folded)
+    folded = " ".join(str(text)[: 2 * MAX_LINE].split())
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in folded)
+    return line if len(line) <= MAX_LINE else f"{line[: MAX_LINE - 4]} ..."
 
 
 class RecordError(ValueError):

@@ -26,7 +26,7 @@ def inside(folder: Path, relative: str) -> Path:
     if any(part in ("", ".", "..") or "\0" in part or "\\" in part for part in parts):
         raise RecordError(folder, f"{relative!r} is no name of a file in it; use letters, digits and single slashes")
     path = folder
-    for part in ("", *parts[:-1]):
+    for part in parts[:-1]:
         path = path / part
         if path.is_symlink():
             raise RecordError(path, "is a link; a run directory keeps its own files, put the folder itself here")

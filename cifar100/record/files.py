@@ -85,13 +85,16 @@ def read_file(path: Path | str, limit: int) -> bytes | None:
         if path.is_symlink():
             raise RecordError(path, "is a link; put the file itself here") from None
         raise RecordError(path, f"cannot be read ({error.strerror})") from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise RecordError(path, "is no plain file; move it away")
         if status.st_size > limit:
             raise RecordError(path, f"has {status.st_size} bytes, more than the {limit} that such a file may have")
-        content = file.read(limit + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > limit:
         raise RecordError(path, f"grew beyond {limit} bytes while it was read")
     return content

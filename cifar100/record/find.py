@@ -19,13 +19,13 @@ def find_runs(pattern: str | Path | Iterable[str | Path]) -> list[RunDirectory]:
     names that come near.
     """
     patterns = [pattern] if isinstance(pattern, str | Path) else list(pattern)
-    found: set[Path] = set()
+    found: dict[Path, Path] = {}
     for each in patterns:
         runs = {run for place in _places(str(each)) for run in _runs_below(place)}
         if not runs:
             raise RecordError(str(each), f"names no run directory{_near(Path(each))}")
-        found |= runs
-    return [RunDirectory(path) for path in sorted(found)]
+        found |= {run.resolve(): run for run in runs}
+    return [RunDirectory(path) for path in sorted(found.values())]
 
 
 def _places(pattern: str) -> list[Path]:

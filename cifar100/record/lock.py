@@ -42,8 +42,9 @@ def hold(path: Path, patience_s: float = 0.5) -> Iterator[None]:
     descriptor = _acquire(path, patience_s)
     _held.add(descriptor)
     try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
+        with suppress(OSError):  # a full disk: the name is a courtesy, the lock stands without it
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
         yield
     finally:
         if descriptor in _held:  # not in a forked child, whose copy is closed already

@@ -11,8 +11,7 @@ from typing import Any
 from .errors import RecordError
 
 MAX_DEPTH = 50
-MAX_INTEGER = 2**64
-NON_FINITE = ("refuse", "null", "keep")
+MAX_INTEGER = 2**128
 
 
 def to_plain(value: Any, path: Path, *, non_finite: str = "keep", interpolation: bool = True) -> Any:
@@ -32,7 +31,7 @@ def _plain(value: Any, path: Path, at: str, depth: int, non_finite: str, interpo
         return _string(value, path, at, interpolation)
     if isinstance(value, int):
         if abs(value) > MAX_INTEGER:
-            raise RecordError(path, f"{at or 'the number'} does not fit in 64 bits")
+            raise RecordError(path, f"{at or 'the number'} has more than 128 bits")
         return int(value)
     if isinstance(value, float):
         if math.isfinite(value) or non_finite == "keep":
@@ -73,8 +72,8 @@ def format_json(value: Any, path: Path, *, indent: int | None = 2) -> bytes:
 
 
 def parse_json(content: bytes, path: Path) -> Any:
-    """The plain data in JSON text. Raises RecordError for anything else: NaN, a key given twice, numbers beyond
-    64 bits, endless nesting, text that is no UTF-8."""
+    """The plain data in JSON text. Raises RecordError for anything else: NaN, a key given twice, numbers without
+    end, nesting without end, text that is no UTF-8."""
     try:
         value = json.loads(content.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique)
     except RecursionError:

@@ -20,19 +20,24 @@ _UNWANTED = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge", "tag:yaml
 _FLOAT = re.compile(r"^[-+]?(?:[0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$")
 
 
+class _Refused(yaml.MarkedYAMLError):
+    def __init__(self, where: Any, problem: str) -> None:
+        super().__init__(problem=problem, problem_mark=where.start_mark)
+
+
 class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise yaml.YAMLError("anchors and aliases are refused; write the value itself")
+            raise _Refused(event, "anchors and aliases are refused; write the value itself")
         if event.tag is not None:
-            raise yaml.YAMLError(f"the tag {event.tag[:40]} is refused; only plain data is read")
+            raise _Refused(event, f"the tag {event.tag[:40]} is refused; only plain data is read")
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         if len(set(names)) != len(names):
-            raise yaml.YAMLError("a key is given twice")
+            raise _Refused(node, "a key is given twice")
         return super().construct_mapping(node, deep)
 
 
@@ -62,6 +67,9 @@ def parse_yaml(content: bytes, path: Path) -> dict[str, Any]:
         value = yaml.load(content.decode("utf-8"), Loader=_Loader)
     except RecursionError:
         raise RecordError(path, f"is nested more than {MAX_DEPTH} deep") from None
+    except yaml.MarkedYAMLError as error:
+        where = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise RecordError(path, f"is no plain YAML ({where}{error.problem})") from None
     except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
         raise RecordError(path, f"is no plain YAML ({error})") from None
     if not isinstance(value, dict):

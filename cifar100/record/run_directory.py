@@ -110,10 +110,7 @@ class RunDirectory(EvaluationFiles):
 
     def write_config(self, config: dict[str, Any]) -> None:
         path = self.path / "config.yaml"
-        content = format_yaml(config, path)
-        if len(content) > MAX_CONFIG_BYTES:
-            raise RecordError(path, f"would have {len(content)} bytes, more than {MAX_CONFIG_BYTES}; shorten the lists")
-        atomic_write(path, content)
+        _write(path, format_yaml(config, path), MAX_CONFIG_BYTES)
 
     def environment(self) -> dict[str, Any] | None:
         return self._read_json("environment.json")
@@ -136,7 +133,7 @@ class RunDirectory(EvaluationFiles):
     def write_metrics(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Replace metrics.jsonl by these rows; a number that is not finite becomes null."""
         path = self.path / "metrics.jsonl"
-        atomic_write(path, format_metrics(rows, path))
+        _write(path, format_metrics(rows, path), MAX_METRICS_BYTES)
 
     def checkpoint_path(self, name: str) -> Path:
         if name not in CHECKPOINTS:
@@ -171,7 +168,13 @@ class RunDirectory(EvaluationFiles):
         return None if content is None else parse_json_object(content, self.path / name)
 
     def _write_json(self, name: str, value: dict[str, Any]) -> None:
-        atomic_write(self.path / name, format_json(value, self.path / name))
+        _write(self.path / name, format_json(value, self.path / name), MAX_JSON_BYTES)
+
+
+def _write(path: Path, content: bytes, limit: int) -> None:
+    if len(content) > limit:  # what could be written but not read again
+        raise RecordError(path, f"would have {len(content)} bytes, more than the {limit} that are read; record less")
+    atomic_write(path, content)
 
 
 def _remove(path: Path) -> None:
