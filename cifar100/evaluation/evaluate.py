@@ -1,0 +1,163 @@
+"""Evaluation of one run: everything that stands under evaluation/ of its run directory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+
+from cifar100.data.loader import EvalLoader
+from cifar100.record import RunDirectory, describe_environment
+
+from .accuracy import accuracy
+from .costs import count_costs
+from .latency import Latency, measure_latency
+from .open_run import OpenRun, open_run
+from .precision import Precision
+from .predict import Predictions, predict
+from .written import write_evaluation
+
+log = logging.getLogger(__name__)
+AS_TRAINED = "as_trained"
+THROUGHPUT_BATCH = 128
+SPLITS, CHECKPOINTS = ("test", "val"), ("best", "last")
+PRECISIONS = (AS_TRAINED, *(str(precision) for precision in Precision))
+
+
+def evaluate_run(
+    run_dir: str | Path,
+    *,
+    checkpoint: str = "best",
+    split: str = "test",
+    data_path: str | None = None,
+    cache_dir: str | None = None,
+    batch_size: int = 256,
+    precision: str = AS_TRAINED,
+    latency: bool = True,
+) -> dict[str, Any]:
+    """Evaluates one run on `split` and writes the results under its evaluation/ (for split=val, evaluation/val/).
+
+    Args:
+        run_dir: the run directory; read as data of unknown origin.
+        checkpoint: best (by the held-out images; last where none were held out) or last.
+        split: test, or val for the held-out images.
+        data_path: where the images are; null looks in the caches and then the Hub.
+        cache_dir: folder of the decoded images; null is the user's.
+        batch_size: images per process and batch.
+        precision: as_trained, float32, bf16 or fp16.
+        latency: whether to time forward passes, which takes a few seconds.
+
+    Under accelerate, every process evaluates its part, the main one writes. Files are replaced one by one, each whole;
+    metrics.json comes last, so it never speaks of files that are not there.
+
+    Returns:
+        What metrics.json holds: `split`/top1, top5, ece (fractions), loss, n, parameters, macs (multiply-adds of one
+        image), latency_s (one image), images_per_s (batch of 128), and what they were measured on.
+
+    Raises:
+        ValueError, OSError: in one line, for bad arguments and for records that cannot be evaluated.
+    """
+    _check(checkpoint=(checkpoint, CHECKPOINTS), split=(split, SPLITS), precision=(precision, PRECISIONS))
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise ValueError(f"batch_size={batch_size} must be a whole number >= 1, such as 256")
+    processes = PartialState()
+    run = open_run(
+        RunDirectory(run_dir),
+        checkpoint=checkpoint,
+        data_path=data_path,
+        cache_dir=cache_dir,
+        device=processes.device,
+    )
+    run.images(split)
+    chosen = _precision(run, precision, processes.device)
+    log.info("evaluating %s: checkpoint %s, %s images, %s", run.record.name, run.checkpoint, split, chosen)
+    predictions = _predict(run, split, batch_size, chosen, processes)
+    results = _results(run, split, predictions, chosen)
+    if processes.is_main_process:
+        results["git"] = describe_environment()["git"]
+        if latency:
+            log.info("timing forward passes")
+            results |= _latency(run, chosen)
+        write_evaluation(run, split, predictions, results)
+    processes.wait_for_everyone()
+    return results
+
+
+def _check(**arguments: tuple[str, Sequence[str]]) -> None:
+    for name, (value, choices) in arguments.items():
+        if value not in choices:
+            near = get_close_matches(str(value), choices, n=1)
+            cure = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(choices)}"
+            raise ValueError(f"{name}={value} is unknown; {cure}")
+
+
+def _precision(run: OpenRun, wanted: str, device: torch.device) -> Precision:
+    if wanted != AS_TRAINED:
+        return Precision(wanted)
+    if run.trained is Precision.FP16 and device.type == "cpu":
+        log.info("trained in fp16, which a CPU has no fast products for: evaluating in float32")
+        return Precision.FLOAT32
+    return run.trained
+
+
+def _predict(run: OpenRun, split: str, batch_size: int, precision: Precision, processes: PartialState) -> Predictions:
+    images = run.images(split)
+    loader = EvalLoader(
+        images,
+        mean=run.data.mean,
+        std=run.data.std,
+        batch_size=batch_size,
+        num_processes=processes.num_processes,
+        process_index=processes.process_index,
+        device=processes.device,
+    )
+    return predict(run.model, loader, len(images), num_classes=run.data.num_classes, precision=precision)
+
+
+def _results(run: OpenRun, split: str, predictions: Predictions, precision: Precision) -> dict[str, Any]:
+    costs = count_costs(run.model, run.input_shape)
+    if costs.uncounted:
+        log.warning("multiply-adds without these operators, whose cost is unknown: %s", ", ".join(costs.uncounted))
+    return {
+        **accuracy(predictions, split, run.data.superclass_of),
+        "checkpoint": run.checkpoint,
+        "epoch": run.epoch,
+        "precision": str(precision),
+        "data": run.data.name,
+        "data_fingerprint": run.data.fingerprint,
+        "parameters": costs.parameters,
+        "macs": costs.macs,
+        "uncounted_operators": dict(costs.uncounted),
+    }
+
+
+def _latency(run: OpenRun, precision: Precision) -> dict[str, Any]:
+    one, many = (
+        measure_latency(run.model, run.input_shape, batch_size=size, precision=precision)
+        for size in (1, THROUGHPUT_BATCH)
+    )
+    device = next(run.model.parameters()).device
+    hardware = describe_environment()["hardware"]
+    measured = {f"batch_{each.batch_size}": _fields(each) for each in (one, many)}
+    return {
+        "latency_s": one.median_s,
+        "images_per_s": many.images_per_s,
+        "latency": {
+            "machine": torch.cuda.get_device_name(device) if device.type == "cuda" else hardware["cpu"],
+            "device": device.type,
+            "cpu_cores": hardware["cpu_cores_usable"],
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+            "compiled": False,
+            **measured,
+        },
+    }
+
+
+def _fields(latency: Latency) -> dict[str, Any]:
+    return {"median_s": latency.median_s, "min_s": latency.min_s, "repeats": latency.repeats}

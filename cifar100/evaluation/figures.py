@@ -1,0 +1,97 @@
+"""Figures of an evaluation, drawn without a display.
+
+Colours are viridis and Okabe-Ito's blue and orange, which colour-blind readers tell apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from cifar100.metrics import reliability_bins
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
+NAMED = 200  # more classes than this are drawn without their names
+
+
+def confusion_figure(matrix: Tensor, names: Sequence[str], title: str, superclass_of: Sequence[int] = ()) -> Figure:
+    """The confusion matrix (classes, classes), rows as fractions of the true class, classes grouped by superclass.
+
+    The figure grows with the number of classes, so that 100 names stay readable; a square-root scale keeps single
+    confusions visible beside the diagonal.
+    """
+    from matplotlib.colors import PowerNorm
+
+    count, named = len(names), len(names) <= NAMED
+    order = sorted(range(count), key=lambda index: (superclass_of[index] if superclass_of else 0, index))
+    shares = (matrix / matrix.sum(dim=1, keepdim=True).clamp(min=1))[order][:, order]
+    side = max(4.0, 0.135 * min(count, NAMED))
+    figure = _figure(side + 2.2, side + 1.6)
+    axes = figure.add_subplot()
+    image = axes.imshow(shares.numpy(), cmap="viridis", norm=PowerNorm(0.5, 0, 1), interpolation="nearest")
+    labels = [names[index].replace("_", " ") for index in order]
+    if named:
+        size = 9 if count <= 20 else 6.5
+        axes.set_xticks(range(count), labels, rotation=90, fontsize=size, parse_math=False)
+        axes.set_yticks(range(count), labels, fontsize=size, parse_math=False)
+    axes.set(xlabel="predicted class", ylabel="true class")
+    axes.set_title(_wrapped(title), fontsize=9, parse_math=False)
+    if superclass_of:
+        parents = [superclass_of[index] for index in order]
+        for edge in (index for index in range(1, count) if parents[index] != parents[index - 1]):
+            axes.axhline(edge - 0.5, color="white", linewidth=0.4, alpha=0.6)
+            axes.axvline(edge - 0.5, color="white", linewidth=0.4, alpha=0.6)
+    bar = figure.colorbar(image, ax=axes, fraction=0.03, pad=0.01)
+    bar.set_ticks([0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1])
+    bar.set_label("fraction of the true class (square-root scale)")
+    return figure
+
+
+def reliability_figure(confidences: Tensor, correct: Tensor, title: str, ece: float) -> Figure:
+    """Accuracy over confidence in 15 bins, with the diagonal of perfect calibration; below, the images in each bin."""
+    bins = reliability_bins(confidences, correct)
+    width = float(bins.upper[0] - bins.lower[0])
+    centres = ((bins.lower + bins.upper) / 2).tolist()
+    figure = _figure(5.0, 5.6)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    upper.bar(centres, bins.accuracy.nan_to_num().tolist(), width, color=BLUE, edgecolor="white", label="accuracy")
+    filled = bins.count > 0
+    upper.plot(
+        bins.confidence[filled].tolist(), bins.accuracy[filled].tolist(), "o", color=ORANGE, markersize=4,
+        markeredgecolor="white", label="mean confidence of the bin",
+    )  # fmt: skip
+    upper.plot([0, 1], [0, 1], "--", color=GREY, label="perfect calibration")
+    upper.set(ylabel="accuracy", ylim=(0, 1), xlim=(0, 1))
+    upper.set_title(_wrapped(f"{title}\nexpected calibration error {ece:.3f}"), fontsize=9, parse_math=False)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8)
+    lower.bar(centres, (bins.count / max(int(bins.count.sum()), 1)).tolist(), width, color=GREY, edgecolor="white")
+    lower.set(xlabel="confidence", ylabel="fraction of images")
+    return figure
+
+
+def _wrapped(title: str) -> str:
+    """Run ids can be longer than a small figure is wide."""
+    return "\n".join(part for line in title.splitlines() for part in wrap(line, 64, break_on_hyphens=True))
+
+
+def _figure(width: float, height: float) -> Figure:
+    # Figure without pyplot: no display, no global state that grows over a sweep.
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG file of 150 dots per inch."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    buffer = BytesIO()
+    FigureCanvasAgg(figure).print_figure(buffer, format="png", dpi=150)
+    return buffer.getvalue()

@@ -1,0 +1,142 @@
+"""A recorded run made ready to answer: network with its weights, data, and how it was trained. The record is data."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+import yaml
+from torch import Tensor, nn
+
+from cifar100.config import CONF, build, load_model
+from cifar100.data.images import ImageData, ImageSet
+from cifar100.record import RunDirectory
+
+from .precision import Precision
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run's network in evaluation mode, its data, and the checkpoint (name and epoch) that the weights are from."""
+
+    record: RunDirectory
+    model: nn.Module
+    data: ImageData
+    checkpoint: str
+    epoch: int | None
+    trained: Precision
+
+    def images(self, split: str) -> ImageSet:
+        """The split `test` or `val`. Raises ValueError if the run held out no images."""
+        images = self.data.test if split == "test" else self.data.val
+        if images is None:
+            raise ValueError(f"split={split}: {self.record.path} held out no images (data.val_size=0); use split=test")
+        return images
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        return tuple(self.data.test.images.shape[1:])
+
+
+def open_run(
+    record: RunDirectory,
+    *,
+    checkpoint: str = "best",
+    data_path: str | None = None,
+    cache_dir: str | None = None,
+    device: torch.device | str = "cpu",
+) -> OpenRun:
+    """Rebuilds network and data from a run directory, which is never trusted.
+
+    `checkpoint` is best or last; a run without held-out images has no best epoch, and then last is taken. Images come
+    from `data_path`, or where a reader without path looks: a path that a record names is not followed.
+    Raises ValueError or OSError, in one line, for a record that is damaged, hostile or without its weights.
+    """
+    config = record.config()
+    name = _available(record, config, checkpoint)
+    model = load_model(config)
+    tensors, state = record.load_checkpoint(name)
+    _load_weights(model, tensors, f"{record.checkpoint_path(name)}")
+    model = model.eval().to(device, memory_format=torch.channels_last)
+    data = _load_data(config, data_path, cache_dir)
+    _check_fingerprint(record, data)
+    return OpenRun(record, model, data, name, _epoch(state), Precision.of_trainer(config.get("trainer")))
+
+
+def _available(record: RunDirectory, config: Mapping[str, Any], wanted: str) -> str:
+    if record.has_checkpoint(wanted):
+        return wanted
+    held_out = _mapping(config, "data").get("val_size")
+    if wanted == "best" and held_out == 0 and record.has_checkpoint("last"):
+        log.info("%s held out no images (data.val_size=0) and has no best epoch: taking checkpoint=last", record.name)
+        return "last"
+    others = [name for name in ("best", "last") if record.has_checkpoint(name)]
+    cure = f"use checkpoint={others[0]}" if others else "train it (again) first: the record has no weights"
+    raise ValueError(f"checkpoint={wanted}: {record.checkpoint_path(wanted)} does not exist; {cure}")
+
+
+def _load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
+    """Averaged weights, where training kept an average, are what it validated: they come before the raw ones."""
+    for prefix in ("average.module.", "model."):
+        weights = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        if weights:
+            break
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        fault = " ".join(str(error).split())
+        raise ValueError(f"{source} does not fit the network in config.yaml: {fault[:300]}") from None
+
+
+def _load_data(config: Mapping[str, Any], path: str | None, cache_dir: str | None) -> ImageData:
+    node = _mapping(config, "data")
+    target = str(node.get("_target_"))
+    if target not in _readers():
+        raise ValueError(f"the record's data names {target[:80]!r}, which is no reader in this checkout's conf/data")
+    for key, value in node.items():
+        if (str(key).startswith("_") and key != "_target_") or not _is_option(value):
+            raise ValueError(f"the record's data holds {str(key)[:60]!r}, which no record has")
+    return build({**node, "_target_": target, "path": path, "cache_dir": cache_dir})
+
+
+@cache
+def _readers() -> frozenset[str]:
+    """The targets of conf/data; a choice that also overrides other groups has its own under `data`."""
+    nodes = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in (CONF / "data").glob("*.yaml")]
+    return frozenset(str(node.get("data", node).get("_target_")) for node in nodes if node) - {"None"}
+
+
+def _is_option(value: Any) -> bool:
+    """Whether `value` is a scalar or a list of them: in a mapping, however deep, hydra would look for a target."""
+    return all(map(_is_option, value)) if isinstance(value, list) else not isinstance(value, Mapping)
+
+
+def _check_fingerprint(record: RunDirectory, data: ImageData) -> None:
+    described = (record.environment() or {}).get("data")
+    trained = described.get("fingerprint") if isinstance(described, Mapping) else None
+    if trained and trained != data.fingerprint:
+        raise ValueError(
+            f"{record.path} was trained on other images of {data.name} (fingerprint {str(trained)[:12]}) than those "
+            f"found now ({data.fingerprint[:12]}); give its images with data.path=..."
+        )
+
+
+def _epoch(state: Mapping[str, Any]) -> int | None:
+    """The epoch that the weights are from: of the validated row in `best`, of the finished epochs in `last`."""
+    for part in ("metrics", "progress"):
+        epoch = state[part].get("epoch") if isinstance(state.get(part), Mapping) else None
+        if isinstance(epoch, int):
+            return epoch
+    return None
+
+
+def _mapping(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    if not isinstance(config.get(key), Mapping):
+        raise ValueError(f"the record's config.yaml has no {key}; it is damaged or not a run of this project")
+    return config[key]

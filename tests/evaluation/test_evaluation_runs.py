@@ -1,0 +1,276 @@
+"""Whole evaluations of recorded runs on the digits: files, choice of weights and data, several runs, processes."""
+
+import json
+import logging
+import math
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+
+from cifar100.config import CONF, build, recipe
+from cifar100.evaluation import evaluate_run, evaluate_runs
+from cifar100.record import RunDirectory
+
+TINY = ["data=digits", "model.depths=[1,1,1]", "model.widths=[4,4,8]"]
+FILES = [
+    "confusion.csv",
+    "confusion.png",
+    "metrics.json",
+    "per_class.csv",
+    "predictions.safetensors",
+    "reliability.png",
+]
+
+
+def record_run(path: Path, *overrides: str, seed: int = 0, **extra: dict) -> RunDirectory:
+    """A run directory as training leaves it, with weights that were never trained."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("train", overrides=[*TINY, *overrides])
+    record = RunDirectory(path)
+    content = recipe(config)
+    content["data"] = {key: value for key, value in content["data"].items() if key not in ("path", "cache_dir")}
+    record.write_config(content | extra)
+    torch.manual_seed(seed)
+    weights = {f"model.{name}": tensor for name, tensor in build(config.model).state_dict().items()}
+    if content["data"]["val_size"]:
+        record.save_checkpoint("best", weights, {"metrics": {"epoch": 3}})
+    last = {name: tensor + 0.01 if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+    record.save_checkpoint("last", last, {"progress": {"epoch": 5}})
+    record.write_status("finished")
+    return record
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> str:
+    return str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory) -> Path:
+    return record_run(tmp_path_factory.mktemp("runs") / "run").path
+
+
+@pytest.fixture
+def run(pristine, tmp_path) -> RunDirectory:
+    return RunDirectory(shutil.copytree(pristine, tmp_path / "study" / "run"))
+
+
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch) -> None:
+    """Figures take most of the time and have tests of their own."""
+    monkeypatch.setattr("cifar100.evaluation.written.png", lambda figure: b"a figure")
+
+
+def evaluate(run: RunDirectory, cache: str, **options):
+    return evaluate_run(run.path, cache_dir=cache, **({"latency": False} | options))
+
+
+def test_everything_is_written_and_agrees(run, cache, caplog):
+    with caplog.at_level(logging.INFO):
+        results = evaluate(run, cache, latency=True, batch_size=100)
+    assert sorted(path.name for path in (run.path / "evaluation").iterdir()) == FILES
+    assert run.read_json("metrics.json") == results
+    tensors, state = run.read_tensors("predictions.safetensors")
+    logits, labels = tensors["logits"].double(), tensors["labels"]
+    assert logits.shape == (360, 10) and state == {"split": "test", "checkpoint": "best"}
+    assert results["n"] == 360
+    assert results["test/top1"] == (logits.argmax(1) == labels).double().mean().item()
+    assert results["test/top5"] == (logits.argsort(1)[:, -5:] == labels[:, None]).any(1).double().mean().item()
+    chosen = logits.log_softmax(1)[torch.arange(360), labels]
+    assert results["test/loss"] == pytest.approx(-chosen.mean().item(), rel=1e-9)
+    rows = run.read_csv("per_class.csv")
+    assert sum(int(row["n"]) for row in rows) == 360
+    assert sum(float(row["top1"]) * int(row["n"]) for row in rows) == pytest.approx(360 * results["test/top1"])
+    confusion = [[int(row[str(column)]) for column in range(10)] for row in run.read_csv("confusion.csv")]
+    assert sum(confusion[index][index] for index in range(10)) == round(360 * results["test/top1"])
+    assert (results["checkpoint"], results["epoch"], results["precision"]) == ("best", 3, "float32")
+    assert results["latency_s"] > 0 and results["images_per_s"] > 0
+    assert results["latency"]["machine"] and results["latency"]["threads"] == torch.get_num_threads()
+    assert "evaluated batch 4 of 4" in caplog.messages
+
+
+def test_results_do_not_depend_on_the_batch_size(run, cache):
+    small, large = (evaluate(run, cache, batch_size=size) for size in (7, 1000))
+    assert small["test/top1"] == large["test/top1"]
+    assert small["test/loss"] == pytest.approx(large["test/loss"], rel=1e-5)
+
+
+def test_checkpoint_and_split_are_the_ones_asked_for(run, cache):
+    best = evaluate(run, cache)
+    last = evaluate(run, cache, checkpoint="last")
+    assert (last["checkpoint"], last["epoch"]) == ("last", 5) and last["test/loss"] != best["test/loss"]
+    val = evaluate(run, cache, split="val")
+    assert val["n"] == 140 and {"val/top1", "val/top5", "val/loss", "val/ece"} <= set(val)
+    assert not any(name.startswith("test/") for name in val)
+    assert run.read_json("metrics.json") == last  # held-out images have files of their own
+    assert run.read_json("val/metrics.json") == val
+
+
+def test_averaged_weights_are_preferred(run, cache):
+    tensors, state = run.load_checkpoint("last")
+    best, _ = run.load_checkpoint("best")
+    average = {f"average.module.{name.removeprefix('model.')}": tensor for name, tensor in best.items()}
+    expected = evaluate(run, cache)
+    run.save_checkpoint("last", tensors | average | {"average.n_averaged": torch.tensor(7)}, state)
+    assert evaluate(run, cache, checkpoint="last")["test/loss"] == expected["test/loss"]
+
+
+def test_precision_as_trained_or_float32(tmp_path, cache):
+    run = record_run(tmp_path / "run", "trainer.bf16=true")
+    trained, exact = evaluate(run, cache), evaluate(run, cache, precision="float32")
+    assert (trained["precision"], exact["precision"]) == ("bf16", "float32")
+    assert trained["test/loss"] != exact["test/loss"] == pytest.approx(trained["test/loss"], rel=0.02)
+
+
+def test_without_held_out_images_best_means_last(tmp_path, cache, caplog):
+    run = record_run(tmp_path / "run", "data.val_size=0")
+    with caplog.at_level(logging.INFO):
+        assert evaluate(run, cache)["checkpoint"] == "last"
+    assert any("data.val_size=0" in message and "checkpoint=last" in message for message in caplog.messages)
+    with pytest.raises(ValueError, match="held out no images .* use split=test"):
+        evaluate(run, cache, split="val")
+
+
+def test_missing_weights_name_the_cure(run, cache):
+    (run.path / "checkpoints" / "best.safetensors").unlink()
+    with pytest.raises(ValueError, match="checkpoint=best: .* use checkpoint=last"):
+        evaluate(run, cache)
+    shutil.rmtree(run.path / "checkpoints")
+    with pytest.raises(ValueError, match="the record has no weights"):
+        evaluate(run, cache)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"checkpoint": "bset"}, "checkpoint=bset is unknown; did you mean best?"),
+        ({"split": "train"}, "split=train is unknown; choose one of test, val"),
+        ({"precision": "float16"}, "precision=float16 is unknown; did you mean"),
+        ({"batch_size": 0}, "batch_size=0 must be a whole number >= 1"),
+        ({"batch_size": 2.5}, "batch_size=2.5 must be"),
+        ({"data_path": "/nowhere"}, "data.path=/nowhere"),
+    ],
+)
+def test_bad_arguments_are_one_clear_line(run, cache, option, message):
+    with pytest.raises(ValueError) as caught:
+        evaluate(run, cache, **option)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+    assert not (run.path / "evaluation").exists()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"_target_": "torch.load", "f": "x"},
+        {"_target_": "cifar100.data.digits.version", "distribution_name": "torch"},
+        {"_target_": "cifar100.data.digits.read_digits", "name": {"_target_": "os.getcwd"}},
+        {"_target_": "cifar100.data.digits.read_digits", "name": [[{"_target_": "os.getcwd"}]]},
+        {"_target_": "cifar100.data.digits.read_digits", "_partial_": True},
+        {"_target_": "cifar100.data.digits.read_digits", "_args_": ["x"]},
+        {"_target_": ["cifar100.data.digits.read_digits"]},
+        {},
+        "digits",
+    ],
+)
+def test_a_record_cannot_choose_what_is_called(run, cache, data):
+    run.write_config(run.config() | {"data": data})
+    with pytest.raises(ValueError, match="the record's") as caught:
+        evaluate(run, cache)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_record_does_not_choose_where_images_are_read_or_cached(run, cache, tmp_path):
+    data = run.config()["data"] | {"path": str(tmp_path / "trap"), "cache_dir": str(tmp_path / "elsewhere")}
+    run.write_config(run.config() | {"data": data})
+    assert evaluate(run, cache)["n"] == 360
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_weights_of_another_network_are_refused(run, cache, tmp_path):
+    wider = record_run(tmp_path / "wider", "model.widths=[4,4,16]")
+    shutil.copy(wider.checkpoint_path("best"), run.checkpoint_path("best"))
+    with pytest.raises(ValueError, match="does not fit the network in config.yaml") as caught:
+        evaluate(run, cache)
+    assert "\n" not in str(caught.value)
+
+
+def test_other_images_than_those_trained_on_are_refused(run, cache):
+    run.write_environment({"data": {"name": "digits", "fingerprint": "0" * 64}})
+    with pytest.raises(ValueError, match="trained on other images of digits"):
+        evaluate(run, cache)
+
+
+def test_several_runs_by_glob_end_in_one_table(run, cache, caplog, pristine):
+    shutil.copytree(pristine, run.path.parent / "other")
+    with caplog.at_level(logging.INFO):
+        results = evaluate_runs(str(run.path.parent / "*"), cache_dir=cache, latency=False)
+    assert [Path(path).name for path in results] == ["other", "run"]
+    lines = caplog.messages[-1].splitlines()
+    assert lines[0].split()[:5] == ["run", "checkpoint", "epoch", "top-1", "top-5"]
+    assert [line.split()[:3] for line in lines[2:]] == [["other", "best", "3"], ["run", "best", "3"]]
+    assert f"{results[str(run.path)]['test/top1']:.2%}" in lines[3]
+
+
+def test_a_run_that_fails_does_not_stop_the_others(run, cache, caplog, pristine):
+    broken = RunDirectory(shutil.copytree(pristine, run.path.parent / "a-broken-one"))
+    broken.checkpoint_path("best").write_bytes(b"damaged")
+    with caplog.at_level(logging.INFO), pytest.raises(ValueError, match="^1 of 2 runs .*a-broken-one: ") as caught:
+        evaluate_runs(run.path.parent, cache_dir=cache, latency=False)
+    assert "\n" not in str(caught.value)
+    assert [line.split()[:2] for line in caplog.messages[-1].splitlines()[2:]] == [
+        ["run", "best"],
+        ["a-broken-one", "failed"],
+    ]
+    assert run.read_json("metrics.json")["n"] == 360
+
+
+def test_no_run_at_all_is_one_line(tmp_path):
+    with pytest.raises(ValueError, match="names no run directory"):
+        evaluate_runs(str(tmp_path / "*"))
+
+
+def test_nothing_is_replaced_when_the_disk_is_full(run, cache, monkeypatch):
+    before = evaluate(run, cache)
+
+    def full(self, name, content):
+        raise OSError(28, "No space left on device", name)
+
+    monkeypatch.setattr(RunDirectory, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        evaluate(run, cache, checkpoint="last")
+    assert run.read_json("metrics.json") == before
+
+
+SCRIPT = """
+import sys
+from cifar100.evaluation import evaluate_run
+evaluate_run(sys.argv[1], cache_dir=sys.argv[2], batch_size=100, latency=False)
+"""
+
+
+def test_two_processes_count_every_image_once(run, cache, tmp_path):
+    alone = evaluate(run, cache)
+    logits = run.read_tensors("predictions.safetensors")[0]["logits"]
+    shutil.rmtree(run.path / "evaluation")
+    (tmp_path / "script.py").write_text(SCRIPT)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    launch = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--num_machines=1",
+              "--mixed_precision=no", "--dynamo_backend=no", f"--main_process_port={port}"]  # fmt: skip
+    command = [sys.executable, *launch, str(tmp_path / "script.py"), str(run.path), cache]
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stderr[-2000:]
+    together = json.loads((run.path / "evaluation" / "metrics.json").read_text())
+    assert together["n"] == 360
+    assert all(math.isclose(together[f"test/{key}"], alone[f"test/{key}"], rel_tol=1e-5) for key in ("top1", "loss"))
+    assert torch.allclose(run.read_tensors("predictions.safetensors")[0]["logits"], logits, atol=1e-5)
