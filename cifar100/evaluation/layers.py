@@ -36,17 +36,20 @@ class _Tree:
             if name:
                 self.children[name.rpartition(".")[0]].append(name)
 
-    def likeness(self, name: str) -> tuple:
-        """Equal for modules that look and cost the same, down to the last child; names but for numbers must agree."""
+    def shown(self, name: str) -> list[str]:
+        """The children that have something to tell."""
+        return [child for child in self.children[name] if _tells(self.layers[child])]
+
+    def likeness(self, name: str, depth: int) -> tuple:
+        """Equal for modules whose rows down to `depth` levels are equal but for numbers in their names."""
         layer, last = self.layers[name], name.rpartition(".")[2]
-        parts = tuple(self.likeness(child) for child in self.children[name])
+        parts = tuple(self.likeness(child, depth - 1) for child in self.shown(name)) if depth > 1 else ()
         return ("" if last.isdigit() else last, layer.type, layer.output_shape, layer.parameters, layer.macs, parts)
 
 
 def _rows(tree: _Tree, name: str, label: str, times: int, depth: int) -> Iterator[tuple[str, ...]]:
     """The rows below module `name`, which is shown as `label` and stands for `times` modules that are alike."""
-    children = [child for child in tree.children[name] if _counts(tree.layers[child])]
-    for _, group in groupby(children, key=tree.likeness):
+    for _, group in groupby(tree.shown(name), key=lambda child: tree.likeness(child, depth)):
         alike = list(group)
         first, last = (child.rpartition(".")[2] for child in (alike[0], alike[-1]))
         path = f"{label}{first}" if len(alike) == 1 else f"{label}{first}-{last}"
@@ -57,7 +60,7 @@ def _rows(tree: _Tree, name: str, label: str, times: int, depth: int) -> Iterato
             yield from _rows(tree, alike[0], f"{path}.", together, depth - 1)
 
 
-def _counts(layer: LayerCosts) -> bool:
+def _tells(layer: LayerCosts) -> bool:
     return layer.type != "Identity" and (layer.output_shape is not None or layer.parameters > 0 or layer.macs > 0)
 
 

@@ -6,8 +6,10 @@ import warnings
 import pytest
 import torch
 import torch.nn.functional as F
+from hydra import compose, initialize_config_dir
 from torch import nn
 
+from cifar100.config import CONF, build
 from cifar100.evaluation.costs import count_costs
 from cifar100.evaluation.layers import layer_table
 
@@ -70,6 +72,25 @@ def test_published_figures(depth, squeeze, parameters, millions):
     assert costs.parameters == parameters
     assert round(costs.macs / 1e6, 1) == millions
     assert not costs.uncounted
+
+
+@pytest.mark.parametrize(
+    ("overrides", "parameters", "millions"),
+    [
+        (["model=resnet20"], 278_324, 41.2),
+        (["model=resnet32"], 472_756, 69.8),
+        (["model=resnet44"], 667_188, 98.3),
+        (["model=resnet56"], 861_620, 126.8),
+        (["model=resnet110"], 1_736_564, 255.3),
+        (["model=resnet20", "attention=se"], 280_697, 41.3),
+    ],
+    ids=str,
+)
+def test_published_figures_of_the_recipes(overrides, parameters, millions):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        model = build(compose("train", overrides=overrides).model)
+    costs = count_costs(model, (3, 32, 32))
+    assert (costs.parameters, round(costs.macs / 1e6, 1), dict(costs.uncounted)) == (parameters, millions, {})
 
 
 class Operation(nn.Module):
