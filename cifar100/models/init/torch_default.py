@@ -6,7 +6,7 @@ from cifar100.models.init.last_norm import zero_last_norms
 
 
 def torch_default(network: nn.Module, *, zero_last_norm: bool = False) -> None:
-    """Leaves every weight as its layer's constructor drew it (``kaiming_uniform_`` with ``a=sqrt(5)`` for convolutions).
+    """Leaves every weight as its layer's constructor drew it: ``kaiming_uniform_`` with ``a=sqrt(5)`` for convolutions.
 
     Args:
         network: changed in place, if at all.

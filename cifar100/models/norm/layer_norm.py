@@ -9,9 +9,13 @@ class LayerNorm2d(nn.LayerNorm):
     layer normalisation: arXiv 1607.06450, equation 4). Keeps the shape ``(n, channels, h, w)``.
 
     The channel axis is moved last as a view: on the ``channels_last`` tensors that the loop feeds this costs no copy.
+
+    Args:
+        channels: of the feature map.
+        eps: added to the variance.
     """
 
-    def __init__(self, channels: int, eps: float = 1e-6) -> None:
+    def __init__(self, channels: int, *, eps: float = 1e-6) -> None:
         super().__init__(channels, eps=eps)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,122 @@
+"""How the tests of architectures compose, build and try networks.
+
+A test argument named ``<group>_choice`` takes every choice that conf/ has for that group: a new YAML is tested unasked.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+import hydra
+import pytest
+import torch
+from omegaconf import DictConfig
+from torch import Tensor, nn
+
+from cifar100.config import CONF, MODEL_GROUPS, build, check_typed_choices
+
+CURE = re.compile(r"\b(use|choose|give|leave|add|must|set|make|take|lower|raise)\b")
+OPTION = re.compile(r"\b[a-z_@]+(\.[a-z_]+)*=\S|\b(model|data|block|stage|mixer|stem)\.[a-z_]+")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for group in MODEL_GROUPS:
+        if f"{group}_choice" in metafunc.fixturenames:
+            choices = sorted(file.stem for file in (CONF / group).glob("*.yaml"))
+            metafunc.parametrize(f"{group}_choice", choices)
+
+
+@pytest.fixture(scope="session")
+def compose() -> Callable[..., DictConfig]:
+    """Called as (*overrides): what ``python train.py <overrides>`` would compose. Remembered, so not to be changed."""
+
+    @cache
+    def compose_overrides(*overrides: str) -> DictConfig:
+        with hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
+            return hydra.compose("train", overrides=list(overrides))
+
+    return compose_overrides
+
+
+@pytest.fixture(scope="session")
+def make_network(compose: Callable[..., DictConfig]) -> Callable[..., nn.Module]:
+    """Called as (*overrides): the network that they compose, the same weights each time; typed choices are checked."""
+
+    def make(*overrides: str) -> nn.Module:
+        config = compose(*overrides)
+        check_typed_choices(config, overrides)
+        torch.manual_seed(0)
+        return build(config.model)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_port(compose: Callable[..., DictConfig]) -> Callable[..., Callable[..., nn.Module]]:
+    """Called as (group, *overrides): the factory that stands in the group after composing them."""
+
+    def make(group: str, *overrides: str) -> Callable[..., nn.Module]:
+        torch.manual_seed(0)
+        return build(compose(*overrides)[group])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def check_step() -> Callable[[nn.Module], Tensor]:
+    """Called as (network): takes one optimizer step on two random images; the loss must be finite before and after it,
+    and every parameter must get a finite gradient. Returns the loss before."""
+
+    def check(network: nn.Module) -> Tensor:
+        generator = torch.Generator().manual_seed(0)
+        images = torch.randn(2, network.in_channels, network.resolution, network.resolution, generator=generator)
+        labels = torch.tensor([0, network.num_classes - 1])
+        optimizer = torch.optim.SGD(network.train().parameters(), lr=1e-4)
+        loss = nn.functional.cross_entropy(network(images), labels)
+        loss.backward()
+        check_gradients(network)
+        optimizer.step()
+        after = nn.functional.cross_entropy(network(images), labels)
+        assert loss.isfinite() and after.isfinite(), f"loss {loss.item()} before the step, {after.item()} after it"
+        return loss.detach()
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def check_map() -> Callable[..., None]:
+    """Called as (module, in shape, out shape): the module maps the one to the other, and a gradient arrives at every
+    parameter and at the input; a second call in evaluation mode repeats the first."""
+
+    def check(module: nn.Module, in_shape: tuple[int, ...], out_shape: tuple[int, ...]) -> None:
+        x = torch.randn(in_shape, requires_grad=True)
+        out = module.train()(x)
+        assert out.shape == out_shape, f"{in_shape} became {tuple(out.shape)}, not {out_shape}"
+        assert out.dtype == x.dtype
+        (out * torch.randn(out_shape)).sum().backward()
+        check_gradients(module)
+        assert x.grad is not None and x.grad.isfinite().all()
+        with torch.no_grad():
+            assert torch.equal(module.eval()(x), module(x)), "evaluation is not deterministic"
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def check_refusal() -> Callable[[ValueError], None]:
+    """Called as (error): its message is one line that names an option and says what to do."""
+
+    def check(error: ValueError) -> None:
+        text = str(error)
+        assert "\n" not in text and len(text) < 500, text
+        assert OPTION.search(text), f"names no option: {text}"
+        assert CURE.search(text), f"names no cure: {text}"
+
+    return check
+
+
+def check_gradients(module: nn.Module) -> None:
+    without = [name for name, parameter in module.named_parameters() if parameter.grad is None]
+    assert not without, f"no gradient in {without}"
+    broken = [name for name, parameter in module.named_parameters() if not parameter.grad.isfinite().all()]
+    assert not broken, f"gradient not finite in {broken}"
