@@ -30,8 +30,8 @@ class Shape:
                 raise ValueError(f"{name}={value!r} must be a whole number of at least 1")
         if self.resolution % self.stride:
             raise ValueError(
-                f"a feature map of {self.resolution}x{self.resolution} cannot be halved by stride {self.stride}; use a stem "
-                "of smaller stride (stem=conv3x3), fewer stages (model.depths, model.widths) or larger images"
+                f"a feature map of {self.resolution}x{self.resolution} cannot be halved by stride {self.stride}; use a "
+                "stem of smaller stride (stem=conv3x3), fewer stages (model.depths, model.widths) or larger images"
             )
 
     @property
