@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from cifar100.models.block.attention_position import AttentionBlock
 from cifar100.models.block.shortcut import shortcut as build_shortcut
 from cifar100.models.drop_path import drop_path_layer
 from cifar100.models.shape import Shape
 
 
-class BottleneckBlock(nn.Module):
+class BottleneckBlock(AttentionBlock):
     """1x1 convolution to fewer channels, spatial operator, 1x1 convolution back (He et al., arXiv 1512.03385, figure 5
     right): ``(n, in_channels, r, r)`` to ``(n, out_channels, r / stride, r / stride)``.
 
@@ -24,6 +25,8 @@ class BottleneckBlock(nn.Module):
         norm: port ``(channels)``.
         activation: port ``()``.
         attention: port ``(channels)``.
+        attention_position: where it sits: ``standard``, ``pre``, ``post``, ``identity`` or ``inner``, see
+            :class:`~cifar100.models.block.attention_position.AttentionBlock`.
         expansion: wide over narrow channels; 4 in the paper.
         shortcut: ``projection``, ``avgpool`` or ``padding``, see :func:`~cifar100.models.block.shortcut.shortcut`.
 
@@ -42,6 +45,7 @@ class BottleneckBlock(nn.Module):
         norm: Callable[[int], nn.Module],
         activation: Callable[[], nn.Module],
         attention: Callable[[int], nn.Module],
+        attention_position: str = "standard",
         expansion: int = 4,
         shortcut: str = "projection",
     ) -> None:
@@ -60,13 +64,14 @@ class BottleneckBlock(nn.Module):
         self.activation2 = activation()
         self.conv3 = nn.Conv2d(narrow, shape.out_channels, 1, bias=False)
         self.norm3 = norm(shape.out_channels)
-        self.attention = attention(shape.out_channels)
+        self.place_attention(attention, attention_position, pre=shape.in_channels, inner=narrow, out=shape.out_channels)
         self.drop_path = drop_path_layer(drop_path)
         self.shortcut = build_shortcut(shape, shortcut, norm)
         self.activation3 = activation()
 
     def forward(self, x: Tensor) -> Tensor:
-        out = self.activation1(self.norm1(self.conv1(x)))
+        out = self.activation1(self.norm1(self.conv1(self.attend("pre", x))))
         out = self.activation2(self.norm2(self.mixer(out)))
-        out = self.attention(self.norm3(self.conv3(out)))
-        return self.activation3(self.drop_path(out) + self.shortcut(x))
+        out = self.norm3(self.conv3(self.attend("inner", out)))
+        out = self.drop_path(self.attend("standard", out)) + self.attend("identity", self.shortcut(x))
+        return self.attend("post", self.activation3(out))

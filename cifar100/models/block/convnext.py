@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from cifar100.models.block.attention_position import AttentionBlock
 from cifar100.models.drop_path import drop_path_layer
 from cifar100.models.layer_scale import layer_scale_layer
 from cifar100.models.shape import Shape
 
 
-class ConvNeXtBlock(nn.Module):
+class ConvNeXtBlock(AttentionBlock):
     """Large-kernel depthwise convolution, one norm, an inverted bottleneck with one activation (Liu et al., arXiv
     2201.03545, figure 4 right). Keeps the shape ``(n, channels, r, r)``.
 
@@ -24,6 +25,8 @@ class ConvNeXtBlock(nn.Module):
         norm: port ``(channels)``.
         activation: port ``()``.
         attention: port ``(channels)``.
+        attention_position: where it sits: ``standard``, ``pre``, ``post``, ``identity`` or ``inner``, see
+            :class:`~cifar100.models.block.attention_position.AttentionBlock`.
         expansion: hidden over outer channels; 4 in the paper.
         layer_scale: start value of LayerScale (arXiv 2103.17239); null for none.
 
@@ -40,6 +43,7 @@ class ConvNeXtBlock(nn.Module):
         norm: Callable[[int], nn.Module],
         activation: Callable[[], nn.Module],
         attention: Callable[[int], nn.Module],
+        attention_position: str = "standard",
         expansion: int = 4,
         layer_scale: float | None = 1e-6,
     ) -> None:
@@ -53,10 +57,11 @@ class ConvNeXtBlock(nn.Module):
         self.expand = nn.Conv2d(channels, hidden, 1)
         self.activation = activation()
         self.project = nn.Conv2d(hidden, channels, 1)
-        self.attention = attention(channels)
+        self.place_attention(attention, attention_position, pre=channels, inner=hidden, out=channels)
         self.layer_scale = layer_scale_layer(channels, layer_scale)
         self.drop_path = drop_path_layer(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
-        out = self.project(self.activation(self.expand(self.norm(self.mixer(x)))))
-        return x + self.drop_path(self.layer_scale(self.attention(out)))
+        out = self.activation(self.expand(self.norm(self.mixer(self.attend("pre", x)))))
+        out = self.attend("standard", self.project(self.attend("inner", out)))
+        return self.attend("post", self.attend("identity", x) + self.drop_path(self.layer_scale(out)))
