@@ -50,6 +50,8 @@ def _versions() -> dict[str, str | None]:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             versions[name] = None
+    if "torch" in sys.modules:
+        versions["torch"] = str(sys.modules["torch"].__version__)  # names the build too, such as +cu130
     return versions
 
 

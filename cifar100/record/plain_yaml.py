@@ -17,6 +17,7 @@ from .errors import RecordError
 from .plain import MAX_DEPTH, to_plain
 
 _UNWANTED = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:value"}
+_LINE_BREAKS = frozenset("\x85\u2028\u2029")
 _FLOAT = re.compile(r"^[-+]?(?:[0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$")
 
 
@@ -47,6 +48,13 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    # unquoted, PyYAML's own reader takes these three for line breaks
+    style = '"' if _LINE_BREAKS.intersection(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in _UNWANTED]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()

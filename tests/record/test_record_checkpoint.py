@@ -7,7 +7,6 @@ import random
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save
 
 from cifar100.record import RecordError
 from cifar100.record.checkpoint import _PREFIX, load_tensors, save_tensors
@@ -21,17 +20,10 @@ def _bits(tensor: torch.Tensor) -> bytes:
 
 def _tensors() -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
+    names = ("float64", "float32", "bfloat16", "float16", "int64", "int32", "int16", "uint8")
     tensors = {
-        str(dtype): torch.randint(0, 256, (3, 16), generator=generator, dtype=torch.uint8).view(dtype)
-        for dtype in (
-            torch.float64,
-            torch.float32,
-            torch.bfloat16,
-            torch.float16,
-            torch.int64,
-            torch.int32,
-            torch.uint8,
-        )
+        name: torch.randint(0, 256, (3, 16), generator=generator, dtype=torch.uint8).view(getattr(torch, name))
+        for name in names
     }
     tied = torch.randn(4, 4, generator=generator)
     return tensors | {
@@ -68,7 +60,7 @@ def test_tensors_and_state_return_bitwise(run):
 
 def test_every_length_of_header_loads(tmp_path):
     """A header of 0x..80 bytes makes the file begin like a pickle."""
-    for length in range(300):
+    for length in range(0, 300, 8):
         save_tensors(tmp_path / "x", {"w": torch.ones(1)}, {"text": "x" * length})
         assert load_tensors(tmp_path / "x")[1] == {"text": "x" * length}
 

@@ -119,10 +119,8 @@ def test_a_run_directory_deleted_while_waiting_is_made_anew(run):
 
 def test_a_root_that_cannot_be_written_is_refused_in_one_line(tmp_path):
     (tmp_path / "file").touch()
-    with (
-        pytest.raises(RecordError, match="choose another place with root="),
-        RunDirectory(tmp_path / "file" / "r").lock(),
-    ):
+    below_a_file = RunDirectory(tmp_path / "file" / "run")
+    with pytest.raises(RecordError, match="choose another place with root="), below_a_file.lock():
         pass
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / ".lock").symlink_to(tmp_path / "file")
