@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def train(config: DictConfig) -> None:
     """
     hydra = HydraConfig.get()
     check_typed_choices(config, hydra.overrides.task)
-    record = RunDirectory(hydra.runtime.output_dir)
+    record = RunDirectory(os.path.relpath(hydra.runtime.output_dir))
     if config.trainer.num_train_epochs == 0:
         _print_costs(config)
         _remove_empty(record.path, Path(config.root))
@@ -45,17 +46,18 @@ def train(config: DictConfig) -> None:
         log.info("%s is finished; force=true trains it again", record.path)
         _report(record)
         return
+    arguments = build(config.trainer)  # before the accelerator, whose state it resets
     accelerator = _accelerator(config)
     if accelerator.is_main_process:
         with record.lock():
-            _recorded(config, record, accelerator)
+            _recorded(config, arguments, record, accelerator)
         _report(record)
     else:
         accelerator.wait_for_everyone()
-        _fit(config, record, accelerator)
+        _fit(config, arguments, record, accelerator)
 
 
-def _recorded(config: DictConfig, record: RunDirectory, accelerator: Accelerator) -> None:
+def _recorded(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: Accelerator) -> None:
     """Trains and keeps the record's status true, however the run ends."""
     if config.force:
         record.clear()
@@ -63,7 +65,7 @@ def _recorded(config: DictConfig, record: RunDirectory, accelerator: Accelerator
     record.write_config(_description(config))
     accelerator.wait_for_everyone()
     try:
-        record.write_summary(_fit(config, record, accelerator))
+        record.write_summary(_fit(config, arguments, record, accelerator))
         record.write_status("finished")
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
@@ -75,9 +77,8 @@ def _recorded(config: DictConfig, record: RunDirectory, accelerator: Accelerator
         raise
 
 
-def _fit(config: DictConfig, record: RunDirectory, accelerator: Accelerator) -> dict[str, Any]:
+def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: Accelerator) -> dict[str, Any]:
     """Builds everything, trains, and returns the run's summary."""
-    arguments = build(config.trainer)
     model = _model(config)
     costs = count_costs(model, (model.in_channels, model.resolution, model.resolution))
     data = build(config.data)
@@ -159,9 +160,8 @@ def _accelerator(config: DictConfig) -> Accelerator:
     gc.collect()
     precision = "bf16" if config.trainer.bf16 else "fp16" if config.trainer.fp16 else "no"
     tracker = config.tracker.name
-    folder = HydraConfig.get().runtime.output_dir
     return Accelerator(
-        mixed_precision=precision, cpu=not torch.cuda.is_available(), log_with=tracker, project_dir=folder
+        mixed_precision=precision, cpu=not torch.cuda.is_available(), log_with=tracker, project_dir=HydraConfig.get().runtime.output_dir
     )
 
 
@@ -179,7 +179,7 @@ def _model(config: DictConfig) -> nn.Module:
 def _print_costs(config: DictConfig) -> None:
     model = _model(config)
     costs = count_costs(model, (model.in_channels, model.resolution, model.resolution))
-    log.info(layer_table(costs))
+    print(layer_table(costs), flush=True)
 
 
 def _description(config: DictConfig) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def _report(record: RunDirectory) -> None:
 
 def _remove_empty(folder: Path, root: Path) -> None:
     """Removes the folder that hydra made for a run that was not trained, and empty ones above it up to ``root``."""
-    while folder.is_relative_to(root.resolve()) and not any(folder.iterdir()):
+    while folder.resolve().is_relative_to(root.resolve()) and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent
 

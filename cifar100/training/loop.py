@@ -70,7 +70,9 @@ class Loop:
         if self.record.has_checkpoint("last"):
             progress = self.state.restore(self.record)
             log.info("continuing after epoch %d, step %d", progress.epoch, progress.step)
-        display = Display(self.epochs, self.train_loader.steps_per_epoch, quiet=self.quiet or not self._main)
+        steps = self.train_loader.steps_per_epoch
+        done = progress.epoch * steps + progress.step
+        display = Display(self.epochs, steps, done, quiet=self.quiet or not self._main)
         with stop_on_signals() as request, display:
             while progress.epoch < self.epochs:
                 totals = self._train_epoch(progress, request, display)
@@ -95,7 +97,6 @@ class Loop:
         self.state.model.train()
         totals, epoch = totals_of(progress), progress.epoch + 1
         start = time.perf_counter() - progress.epoch_s
-        display.start(epoch, progress.step)
         for micro_batches in self.train_loader.epoch(epoch, progress.step):
             torch.manual_seed(_seed(self.seed, epoch, progress.step, self.accelerator.process_index))
             self.take_step(micro_batches, totals, epoch=epoch, step=progress.step + 1)

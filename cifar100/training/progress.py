@@ -22,12 +22,15 @@ class Display:
     Args:
         epochs: in all.
         steps: per epoch.
+        done: steps that earlier sessions of the run have taken.
         quiet: whether to show no bar; the lines per epoch are logged anyway.
     """
 
-    def __init__(self, epochs: int, steps: int, *, quiet: bool) -> None:
+    def __init__(self, epochs: int, steps: int, done: int, *, quiet: bool) -> None:
         self.epochs, self.steps = epochs, steps
-        self.bar = tqdm(total=epochs * steps, unit="step", disable=quiet, dynamic_ncols=True, leave=False)
+        self.bar = tqdm(
+            total=epochs * steps, initial=done, unit="step", disable=quiet, dynamic_ncols=True, leave=False
+        )
         self.shown = 0.0
 
     def __enter__(self) -> Self:
@@ -36,12 +39,6 @@ class Display:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.bar.close()
 
-    def start(self, epoch: int, step: int) -> None:
-        """Announces an epoch that begins after ``step`` steps."""
-        self.bar.initial = max(self.bar.initial, (epoch - 1) * self.steps + step) if self.bar.n == 0 else 0
-        self.bar.n = (epoch - 1) * self.steps + step
-        self.bar.set_description(f"epoch {epoch}/{self.epochs}", refresh=False)
-
     def step(self, totals: Totals, progress: Progress) -> None:
         """Shows the running figures after a step."""
         if self.bar.disable or time.monotonic() - self.shown < REFRESH_S:
@@ -49,6 +46,7 @@ class Display:
         self.shown = time.monotonic()
         now = totals.results()
         speed = now["n"] / max(progress.epoch_s, 1e-9)
+        self.bar.set_description(f"epoch {progress.epoch + 1}/{self.epochs}", refresh=False)
         self.bar.n = progress.epoch * self.steps + progress.step
         self.bar.set_postfix_str(f"loss {now['loss']:.3f}, top-1 {now['top1']:.1%}, {speed:.0f} images/s")
 
