@@ -20,18 +20,15 @@ class Totals:
     def update(self, logits: Tensor, labels: Tensor, loss: Tensor) -> None:
         """Add a batch: logits (n, classes), labels (n,) as class indices, loss the batch's mean, a scalar.
 
-        Top-5 counts the five highest logits, or all of them where there are fewer classes. An answer with a NaN is wrong.
+        Top-5 counts the five highest logits, or all where there are fewer classes. Logits with a NaN count as wrong.
         """
         if len(labels) == 0:
             return
-        if self._sums.device != logits.device:
-            self._sums = self._sums.to(logits.device)
         hits = logits.topk(min(5, logits.shape[1])).indices.eq(labels[:, None])
         hits &= ~logits.isnan().any(dim=1, keepdim=True)
-        count = torch.full((), float(len(labels)), dtype=torch.float64, device=logits.device)
-        self._sums += torch.stack(
-            [hits[:, 0].sum().double(), hits.sum().double(), loss.detach().double() * count, count]
-        )
+        count = torch.full((), len(labels), dtype=torch.float64, device=logits.device)
+        sums = torch.stack([hits[:, 0].sum().double(), hits.sum().double(), loss.double() * count, count])
+        self._sums = self._sums.to(logits.device) + sums
 
     @property
     def top1(self) -> float:
@@ -111,9 +108,8 @@ def confusion_matrix(predictions: Tensor, labels: Tensor, num_classes: int) -> T
     predictions, labels = predictions.long().cpu(), labels.long().cpu()
     for name, values in (("predictions", predictions), ("labels", labels)):
         if len(values) and not 0 <= int(values.min()) <= int(values.max()) < num_classes:
-            raise ValueError(
-                f"{name} from {int(values.min())} to {int(values.max())} do not fit num_classes={num_classes}"
-            )
+            found = f"{int(values.min())} to {int(values.max())}"
+            raise ValueError(f"{name} range from {found}; use classes from 0 to num_classes - 1 = {num_classes - 1}")
     counts = torch.bincount(labels * num_classes + predictions, minlength=num_classes**2)
     return counts.reshape(num_classes, num_classes)
 

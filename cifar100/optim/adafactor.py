@@ -38,7 +38,7 @@ def adafactor(
     warmup_init: bool = False,
     decay_norm_and_bias: bool = False,
 ) -> Adafactor:
-    """Adafactor over the parameters of `model`, with the learning rate given or its own (`relative_step=True lr=null`)."""
+    """Adafactor over the parameters of `model`, with the lr given or its own relative step (and `lr=null`)."""
     weight_decay = check_range("weight_decay", weight_decay, 0.05, minimum=0)
     groups = decay_groups(
         model.named_parameters(), weight_decay, check_flag("decay_norm_and_bias", decay_norm_and_bias)

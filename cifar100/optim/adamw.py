@@ -32,9 +32,9 @@ def adamw(
     return keep_layouts(torch.optim.AdamW(groups, **options, weight_decay=weight_decay, fused=True))
 
 
-def check_betas(betas: Sequence[float]) -> tuple[float, float]:
+def check_betas(betas: Sequence[float], name: str = "betas") -> tuple[float, float]:
     """Two decay rates in [0, 1) as plain floats, else ValueError."""
     if isinstance(betas, str) or not hasattr(betas, "__len__") or len(betas) != 2:
-        raise ValueError(f"betas={betas!r} must be two numbers; use for instance betas=[0.9,0.999]")
-    first, second = (check_range(f"betas[{i}]", beta, 0.9, minimum=0, below=1) for i, beta in enumerate(betas))
+        raise ValueError(f"{name}={betas!r} must be two numbers; use for instance {name}=[0.9,0.999]")
+    first, second = (check_range(f"{name}[{i}]", beta, 0.9, minimum=0, below=1) for i, beta in enumerate(betas))
     return first, second

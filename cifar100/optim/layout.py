@@ -23,19 +23,20 @@ def _align(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         for parameter in group["params"]:
             if parameter.grad is None:
                 continue
-            if not _same_layout(parameter.grad, parameter):
+            if _differs(parameter.grad, parameter):
                 parameter.grad = _with_layout(parameter.grad, parameter)
             state = optimizer.state.get(parameter, {})
             for key, value in state.items():
-                if isinstance(value, Tensor) and value.shape == parameter.shape and not _same_layout(value, parameter):
+                if isinstance(value, Tensor) and _differs(value, parameter):
                     state[key] = _with_layout(value, parameter)
 
 
-def _same_layout(tensor: Tensor, reference: Tensor) -> bool:
-    strides = tensor.stride(), reference.stride()
-    if strides[0] == strides[1]:
-        return True
-    return all(a == b or size == 1 for a, b, size in zip(*strides, reference.shape, strict=True))
+def _differs(tensor: Tensor, reference: Tensor) -> bool:
+    """Whether two tensors of one shape lie differently in memory; strides of dimensions of size 1 do not matter."""
+    own, other = tensor.stride(), reference.stride()
+    if own == other or tensor.shape != reference.shape:
+        return False
+    return any(a != b and size > 1 for a, b, size in zip(own, other, reference.shape, strict=True))
 
 
 def _with_layout(tensor: Tensor, reference: Tensor) -> Tensor:

@@ -1,75 +1,16 @@
 """Muon for the hidden matrices of a network, AdamW for its other parameters, in one optimizer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from cifar100.optim.adamw import check_betas
 from cifar100.optim.groups import decay_groups
-from cifar100.optim.layout import keep_layouts
+from cifar100.optim.muon_with_adamw import MuonWithAdamW
 from cifar100.optim.ranges import check_flag, check_range
 
 LR_ADJUSTMENTS = ("original", "match_rms_adamw", "spectral_unclamped")
-OPTIONS = {
-    "muon": ("lr", "weight_decay", "momentum", "nesterov", "ns_steps", "adjust_lr_fn"),
-    "adamw": ("lr", "weight_decay", "betas", "eps", "fused"),
-}
-
-
-class MuonWithAdamW(torch.optim.Optimizer):
-    """torch.optim.Muon and torch.optim.AdamW over different groups of one optimizer.
-
-    Each group names its `algorithm`, "muon" or "adamw", and holds the options that OPTIONS lists for it. Parameters
-    keep their shapes here and in the state; torch.optim.Muon, which takes matrices only, is given views
-    (out, in * height * width) of kernel, gradient and momentum. The columns stand in the order of memory, so that a
-    view costs nothing in any layout; orthogonalisation does not depend on their order beyond rounding.
-    """
-
-    def __init__(self, groups: list[dict[str, Any]], lr: float) -> None:
-        super().__init__(groups, {"lr": lr})
-        keep_layouts(self)
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
-        """Update every parameter that has a gradient. The library's optimizers are made anew over the kept states."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
-            if not parameters:
-                continue
-            options = {name: group[name] for name in OPTIONS[group["algorithm"]]}
-            (self._muon_step if group["algorithm"] == "muon" else self._adamw_step)(parameters, options)
-        return loss
-
-    def _muon_step(self, parameters: list[nn.Parameter], options: dict[str, Any]) -> None:
-        matrices, states = [], []
-        for parameter in parameters:
-            state = self.state[parameter]
-            if "momentum_buffer" not in state:
-                state["momentum_buffer"] = torch.zeros_like(parameter)
-            order = sorted(range(1, parameter.ndim), key=lambda dim: -parameter.stride(dim))
-            matrix = _matrix(parameter.detach(), order)
-            matrix.grad = _matrix(parameter.grad, order)
-            matrices.append(matrix)
-            states.append({"momentum_buffer": _matrix(state["momentum_buffer"], order)})
-        inner = torch.optim.Muon(matrices, **options)
-        inner.state.update(zip(matrices, states, strict=True))
-        inner.step()
-
-    def _adamw_step(self, parameters: list[nn.Parameter], options: dict[str, Any]) -> None:
-        inner = torch.optim.AdamW(parameters, **options)
-        for parameter in parameters:
-            inner.state[parameter] = self.state[parameter]
-        inner.step()
-
-
-def _matrix(tensor: Tensor, order: list[int]) -> Tensor:
-    return tensor.permute(0, *order).view(tensor.shape[0], -1)
 
 
 def muon(
@@ -93,60 +34,68 @@ def muon(
     depthwise convolutions are no map between all channels and go to AdamW, as do norms, biases, scales and bare
     parameters.
 
-    Deviations: `adjust_lr_fn` is by default "match_rms_adamw" (arXiv 2502.16982, equation 4), so that both parts share
-    learning rates of AdamW's size; the author's "original" wants an `lr` near 0.02. torch averages the momentum
-    (lerp) where the author sums it, which orthogonalisation undoes.
+    Deviation: `adjust_lr_fn` is by default "match_rms_adamw" (arXiv 2502.16982, equation 4), so that both parts share
+    learning rates of AdamW's size; the author's "original" wants an `lr` near 0.02.
     """
-    lr = check_range("lr", lr, 1e-3, above=0)
     weight_decay = check_range("weight_decay", weight_decay, 0.05, minimum=0)
-    if adjust_lr_fn not in LR_ADJUSTMENTS:
-        raise ValueError(f"adjust_lr_fn={adjust_lr_fn!r} is unknown; use one of {', '.join(LR_ADJUSTMENTS)}")
-    if int(check_range("ns_steps", ns_steps, 5, minimum=1, below=100)) != ns_steps:
-        raise ValueError(f"ns_steps={ns_steps!r} must be a whole number; use for instance ns_steps=5")
-    matrices = _hidden_matrices(model, adamw_modules)
-    if not matrices:
-        raise ValueError(
-            f"optimizer=muon finds no hidden matrix outside adamw_modules={list(adamw_modules)}; use optimizer=adamw"
-        )
     muon_options = {
         "algorithm": "muon",
-        "lr": lr,
+        "lr": check_range("lr", lr, 1e-3, above=0),
         "weight_decay": weight_decay,
         "momentum": check_range("momentum", momentum, 0.95, minimum=0, below=1),
         "nesterov": check_flag("nesterov", nesterov),
-        "ns_steps": int(ns_steps),
-        "adjust_lr_fn": adjust_lr_fn,
+        "ns_steps": _check_ns_steps(ns_steps),
+        "adjust_lr_fn": _check_adjustment(adjust_lr_fn),
     }
     adamw_options = {
         "algorithm": "adamw",
         "lr": check_range("adamw_lr", adamw_lr, 1e-3, above=0),
-        "betas": check_betas(adamw_betas),
+        "betas": check_betas(adamw_betas, "adamw_betas"),
         "eps": check_range("adamw_eps", adamw_eps, 1e-8, above=0),
         "fused": True,
     }
+    matrices = _hidden_matrices(model, adamw_modules)
     chosen = {id(parameter) for parameter in matrices}
     rest = [(name, parameter) for name, parameter in model.named_parameters() if id(parameter) not in chosen]
-    groups = decay_groups(rest, weight_decay, check_flag("decay_norm_and_bias", decay_norm_and_bias))
-    return MuonWithAdamW([{"params": matrices, **muon_options}, *({**group, **adamw_options} for group in groups)], lr)
+    groups: list[dict[str, Any]] = [{"params": matrices, **muon_options}]
+    for group in decay_groups(rest, weight_decay, check_flag("decay_norm_and_bias", decay_norm_and_bias)):
+        groups.append({**group, **adamw_options})
+    return MuonWithAdamW(groups, lr=muon_options["lr"])
 
 
 def _hidden_matrices(model: nn.Module, adamw_modules: Sequence[str]) -> list[nn.Parameter]:
     modules = dict(model.named_modules())
+    if isinstance(adamw_modules, str) or not hasattr(adamw_modules, "__iter__"):
+        raise ValueError(f"adamw_modules={adamw_modules!r} must be a list; use for instance adamw_modules=[stem,head]")
     for name in adamw_modules:
         if name not in modules:
-            near = ", ".join(child for child, _ in model.named_children())
-            raise ValueError(
-                f"adamw_modules={list(adamw_modules)} names no module {name!r} of the network; use some of: {near}"
-            )
+            known = ", ".join(child for child, _ in model.named_children())
+            raise ValueError(f"adamw_modules names {name!r}, which the network has not; use some of {known}")
     found: dict[nn.Parameter, None] = {}
     for path, module in modules.items():
-        outside = not any(path == name or path.startswith(f"{name}.") for name in adamw_modules)
-        if (
-            outside
-            and isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
-            and module.weight.requires_grad
-        ):
-            weight = module.weight
-            if getattr(module, "groups", 1) == 1 and min(weight.shape[0], weight[0].numel()) > 1:
-                found[weight] = None
+        if not any(path == name or path.startswith(f"{name}.") for name in adamw_modules) and _is_matrix(module):
+            found[module.weight] = None
+    if not found:
+        raise ValueError(
+            f"optimizer=muon finds no hidden matrix outside adamw_modules={list(adamw_modules)}; use optimizer=adamw"
+        )
     return list(found)
+
+
+def _is_matrix(module: nn.Module) -> bool:
+    if not isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d):
+        return False
+    weight = module.weight
+    return weight.requires_grad and getattr(module, "groups", 1) == 1 and min(len(weight), weight[0].numel()) > 1
+
+
+def _check_ns_steps(ns_steps: int) -> int:
+    if check_range("ns_steps", ns_steps, 5, minimum=1, below=100) != int(ns_steps):
+        raise ValueError(f"ns_steps={ns_steps!r} must be a whole number; use for instance ns_steps=5")
+    return int(ns_steps)
+
+
+def _check_adjustment(adjust_lr_fn: str) -> str:
+    if adjust_lr_fn not in LR_ADJUSTMENTS:
+        raise ValueError(f"adjust_lr_fn={adjust_lr_fn!r} is unknown; use one of {', '.join(LR_ADJUSTMENTS)}")
+    return adjust_lr_fn

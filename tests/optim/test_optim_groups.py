@@ -1,0 +1,64 @@
+import pytest
+import torch
+from torch import nn
+
+from cifar100.optim.adamw import adamw
+from cifar100.optim.groups import decay_groups
+from cifar100.optim.muon import muon
+from cifar100.optim.sgd import sgd
+
+
+def names_by_decay(network, optimizer):
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    return {
+        names[id(parameter)]: group["weight_decay"] for group in optimizer.param_groups for parameter in group["params"]
+    }
+
+
+def test_norms_biases_and_layer_scales_go_without_decay(make_network):
+    network = make_network()
+    decay = names_by_decay(network, adamw(network, weight_decay=0.05))
+    kept = {name for name, value in decay.items() if value == 0.05}
+    assert kept == {"stem.weight", "stages.1.weight", "stages.3.weight", "stages.4.weight", "head.weight"}
+    assert decay.keys() == dict(network.named_parameters()).keys()
+    assert all(value == 0 for name, value in decay.items() if name not in kept)
+
+
+def test_decay_everywhere_is_one_group(make_network):
+    network = make_network()
+    assert set(names_by_decay(network, sgd(network)).values()) == {5e-4}
+    assert len(sgd(network).param_groups) == 1
+    assert len(sgd(network, decay_norm_and_bias=False).param_groups) == 2
+
+
+def test_frozen_and_shared_parameters_appear_at_most_once():
+    first, second = nn.Linear(4, 4), nn.Linear(4, 4, bias=False)
+    second.weight = first.weight
+    first.bias.requires_grad_(False)
+    groups = decay_groups(nn.Sequential(first, second).named_parameters(), 0.1, decay_norm_and_bias=False)
+    assert [len(group["params"]) for group in groups] == [1]
+
+
+def test_muon_takes_hidden_matrices_only(make_network):
+    network = make_network()
+    optimizer = muon(network)
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    taken = {names[id(p)] for group in optimizer.param_groups if group["algorithm"] == "muon" for p in group["params"]}
+    assert taken == {"stages.1.weight", "stages.4.weight"}
+    assert sum(len(group["params"]) for group in optimizer.param_groups) == len(names)
+
+
+def test_muon_leaves_other_modules_to_adamw_on_request(make_network):
+    network = make_network()
+    optimizer = muon(network, adamw_modules=["stem", "head", "stages.4"])
+    assert [len(g["params"]) for g in optimizer.param_groups if g["algorithm"] == "muon"] == [1]
+    with pytest.raises(ValueError, match="adamw_modules names 'classifier', .* use some of stem, stages, head"):
+        muon(network, adamw_modules=["classifier"])
+    with pytest.raises(ValueError, match="no hidden matrix.*use optimizer=adamw"):
+        muon(network, adamw_modules=["stem", "stages", "head"])
+
+
+def test_muon_refuses_a_vector_posing_as_matrix():
+    network = nn.Sequential(nn.Conv1d(1, 1, 3), nn.Linear(5, 1), nn.Linear(5, 2))
+    optimizer = muon(network, adamw_modules=[])
+    assert [p.shape for p in optimizer.param_groups[0]["params"]] == [torch.Size([2, 5])]
