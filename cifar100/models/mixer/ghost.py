@@ -1,0 +1,84 @@
+"""The Ghost module."""
+
+from collections.abc import Callable
+from math import ceil
+
+import torch
+from torch import Tensor, nn
+
+from cifar100.models.mixer.conv import ConvMixer
+from cifar100.models.mixer.depthwise import DepthwiseMixer
+from cifar100.models.mixer.ghost_affine import AffineWarp
+from cifar100.models.shape import Shape
+
+
+class GhostMixer(nn.Module):
+    """A convolution for part of the output, cheap copies of it for the rest (Han et al., arXiv 1911.11907, equations 2
+    and 3, figure 2b): ``(n, in_channels, r, r)`` to ``(n, out_channels, r / stride, r / stride)``.
+
+    The primary convolution makes ``ceil(out_channels / ratio)`` intrinsic maps, the cheap operation ``ratio - 1``
+    ghosts of each; the ghosts are put behind the intrinsic maps and cut to ``out_channels``, as in the authors' code.
+
+    Without ``norm`` and ``activation`` (``mixer=ghost``) the module is linear, as the equations are, and takes a
+    convolution's place: the block's own norm and activation follow. The authors' code has both after the primary
+    convolution and after the cheap operation, with none behind, as ``block=ghost_bottleneck`` does. Either way a norm
+    takes the scale out of a ghost that is its original times a number, which is all that ``cheap_kernel_size=1`` makes.
+
+    Args:
+        shape: what the mixer maps.
+        ratio: output over intrinsic maps (s in the paper).
+        kernel_size: of the primary convolution, odd; 1 in GhostNet, 3 in place of ResNet's convolutions.
+        cheap_kernel_size: of the cheap depthwise convolution (d in the paper), odd.
+        cheap_operation: ``depthwise``, a convolution; or ``affine``, see
+            :class:`~cifar100.models.mixer.ghost_affine.AffineWarp`.
+        norm: port ``(channels)`` after each of the two operations, or null.
+        activation: port ``()`` after each norm, or null.
+
+    Raises:
+        ValueError: a ratio below 2, an even kernel or another cheap operation.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        ratio: int = 2,
+        kernel_size: int = 3,
+        cheap_kernel_size: int = 3,
+        cheap_operation: str = "depthwise",
+        norm: Callable[[int], nn.Module] | None = None,
+        activation: Callable[[], nn.Module] | None = None,
+    ) -> None:
+        super().__init__()
+        if not isinstance(ratio, int) or ratio < 2:
+            raise ValueError(f"ratio={ratio} of a Ghost module must be a whole number of at least 2; 1 is mixer=conv")
+        if cheap_kernel_size < 1 or cheap_kernel_size % 2 == 0:
+            raise ValueError(f"cheap_kernel_size={cheap_kernel_size} must be odd, so that the kernel has a centre")
+        intrinsic = ceil(shape.out_channels / ratio)
+        self.num_ghosts = shape.out_channels - intrinsic
+        self.primary = ConvMixer(
+            Shape(shape.in_channels, intrinsic, shape.stride, shape.resolution), kernel_size=kernel_size
+        )
+        ghosts = Shape(intrinsic, intrinsic * (ratio - 1), 1, shape.out_resolution)
+        if cheap_operation == "depthwise":
+            self.cheap = DepthwiseMixer(ghosts, kernel_size=cheap_kernel_size, bias=False)
+        elif cheap_operation == "affine":
+            self.cheap = AffineWarp(ghosts)
+        else:
+            raise ValueError(f"cheap_operation={cheap_operation} is unknown; choose depthwise or affine")
+        self.norm1 = norm(intrinsic) if norm else nn.Identity()
+        self.norm2 = norm(ghosts.out_channels) if norm else nn.Identity()
+        self.activation1 = activation() if activation else nn.Identity()
+        self.activation2 = activation() if activation else nn.Identity()
+
+    def intrinsic(self, x: Tensor) -> Tensor:
+        """The intrinsic maps of ``x``."""
+        return self.activation1(self.norm1(self.primary(x)))
+
+    def with_ghosts(self, intrinsic: Tensor) -> Tensor:
+        """``intrinsic`` and, behind it, as many of its ghosts as the output lacks."""
+        ghosts = self.activation2(self.norm2(self.cheap(intrinsic)))
+        return torch.cat([intrinsic, ghosts[:, : self.num_ghosts]], 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.with_ghosts(self.intrinsic(x))
