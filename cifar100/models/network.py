@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor, nn
 
 from cifar100.models.shape import Shape
@@ -64,7 +63,7 @@ class Network(nn.Module):
 
         self.stem = stem(in_channels, stem_width)
         shape = Shape(in_channels, stem_width, self.stem.stride, resolution).after()
-        drop_paths = torch.linspace(0, drop_path, sum(depths)).tolist()
+        drop_paths = [drop_path * index / max(1, sum(depths) - 1) for index in range(sum(depths))]
         self.stages = nn.Sequential()
         for build, depth, width, stride in zip(stages, depths, widths, strides, strict=True):
             shape = Shape(shape.out_channels, width, stride, shape.out_resolution)

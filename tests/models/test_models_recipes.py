@@ -1,0 +1,110 @@
+"""The laws of recipes, for every one in conf/, and of primitives that users add."""
+
+import copy
+
+import pytest
+import torch
+
+from cifar100.config import CONF, build
+
+ATTENTION = """
+from torch import nn
+
+
+class Scale(nn.Module):
+    def __init__(self, channels, *, kernel_size=1):
+        super().__init__()
+        self.scale = nn.Conv2d(channels, channels, kernel_size, groups=channels)
+
+    def forward(self, x):
+        return x * self.scale(x).sigmoid()
+"""
+
+
+def test_recipe_trains(model_choice, make_network, check_step):
+    network = make_network(f"model={model_choice}")
+    assert check_step(network) < 50
+    check_reload(network)
+
+
+def check_reload(network):
+    """The weights go strictly into a network built anew, which then gives the same logits in every memory layout."""
+    images = torch.randn(2, network.in_channels, network.resolution, network.resolution)
+    other = copy.deepcopy(network)
+    for parameter in other.parameters():
+        torch.nn.init.zeros_(parameter)
+    other.load_state_dict(network.state_dict(), strict=True)
+    with torch.no_grad():
+        logits = network.eval()(images)
+        assert logits.shape == (2, network.num_classes) and logits.isfinite().all()
+        assert torch.equal(other.eval()(images), logits)
+        other.to(memory_format=torch.channels_last)
+        last = other(images.contiguous(memory_format=torch.channels_last))
+    torch.testing.assert_close(last, logits, rtol=1e-3, atol=1e-4)
+
+
+def test_recipe_builds_anew(model_choice, compose):
+    """Fresh weights per build, drawn from the seed alone; no module or parameter stands in two places."""
+    config = compose(f"model={model_choice}")
+    networks = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        networks.append(build(config.model))
+    first, second, third = (network.state_dict() for network in networks)
+    assert first.keys() == second.keys() == third.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert not {tensor.data_ptr() for tensor in first.values()} & {tensor.data_ptr() for tensor in second.values()}
+    assert any(not torch.equal(first[name], third[name]) for name in first)
+    names = [name for name, _ in networks[0].named_parameters(remove_duplicate=False)]
+    assert names == [name for name, _ in networks[0].named_parameters()]
+
+
+def test_recipe_scales(model_choice, compose, make_network):
+    """Every recipe takes depths, widths and a width multiplier."""
+    model = compose(f"model={model_choice}").model
+    deeper, wider = [depth + 1 for depth in model.depths], [2 * width for width in model.widths]
+    sizes = []
+    with torch.device("meta"):
+        for change in ("width_multiplier=0.5", "width_multiplier=1", f"depths={deeper}", f"widths={wider}"):
+            network = make_network(f"model={model_choice}", f"model.{change}")
+            sizes.append(sum(parameter.numel() for parameter in network.parameters()))
+    narrow, base, deep, wide = sizes
+    assert narrow < base < deep and base < wide
+
+
+def test_recipe_takes_a_new_attention(model_choice, tmp_path, monkeypatch, compose, check_step):
+    """One Python file and one YAML, no other edit, in a folder of the user's own."""
+    (tmp_path / "own_attention.py").write_text(ATTENTION)
+    (tmp_path / "attention").mkdir()
+    yaml = "_target_: own_attention.Scale\n_partial_: true\nkernel_size: 1\n"
+    (tmp_path / "attention" / "own.yaml").write_text(yaml)
+    monkeypatch.syspath_prepend(tmp_path)
+    shallow = [1] * len(compose(f"model={model_choice}").model.depths)
+    own = ["attention=own", f"hydra.searchpath=[file://{tmp_path}]"]
+    network = build(compose(f"model={model_choice}", f"model.depths={shallow}", *own).model)
+    found = [module for module in network.modules() if type(module).__name__ == "Scale"]
+    assert found, "the recipe's blocks do not use the attention port"
+    check_step(network)
+
+
+def test_recipe_is_one_of_those_promised():
+    promised = """resnet20 resnet32 resnet44 resnet56 resnet110 resnet18 resnet34 resnet50 wrn16_2 convnext ghostnet
+        csp_resnet20 csp_densenet resnest20 mlp_mixer segnext lsknet hornet coatnet""".split()
+    missing = set(promised) - {file.stem for file in (CONF / "model").glob("*.yaml")}
+    assert not missing, f"conf/model lacks {sorted(missing)}"
+
+
+@pytest.mark.parametrize(
+    ("group", "promised"),
+    [
+        ("block", "basic bottleneck preact convnext ghost ghost_bottleneck resnest metaformer mbconv dense"),
+        ("attention", "none se eca cbam coordinate simam"),
+        ("norm", "bn ln gn rms none"),
+        ("activation", "relu gelu silu hardswish mish leaky_relu"),
+        ("stem", "conv3x3 conv7x7 patchify2 patchify4"),
+        ("stage", "strided separate csp"),
+    ],
+)
+def test_choices_that_users_type_exist(group, promised):
+    missing = set(promised.split()) - {file.stem for file in (CONF / group).glob("*.yaml")}
+    assert not missing, f"conf/{group} lacks {sorted(missing)}"
