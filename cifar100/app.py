@@ -15,13 +15,15 @@ from torch import nn
 
 from cifar100.config import MODEL_GROUPS, build, check_typed_choices, recipe
 from cifar100.data.loader import EvalLoader, TrainLoader
-from cifar100.evaluation.costs import Costs, count_costs
+from cifar100.evaluation.costs import count_costs
+from cifar100.evaluation.evaluate_runs import evaluate_runs
 from cifar100.evaluation.layers import layer_table
 from cifar100.record import RunDirectory, describe_environment
 from cifar100.training.average import averaged
-from cifar100.training.loop import Loop, peak_memory_bytes
-from cifar100.training.state import Progress, State
+from cifar100.training.loop import Loop
+from cifar100.training.state import State
 from cifar100.training.step import Step
+from cifar100.training.summary import hyperparameters, summary
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ def train(config: DictConfig) -> None:
         _report(record)
         return
     arguments = build(config.trainer)  # before the accelerator, whose state it resets
-    accelerator = _accelerator(config)
+    accelerator = build_accelerator(config, record.path)
     if accelerator.is_main_process:
         with record.lock():
             _recorded(config, arguments, record, accelerator)
@@ -55,6 +57,19 @@ def train(config: DictConfig) -> None:
     else:
         accelerator.wait_for_everyone()
         _fit(config, arguments, record, accelerator)
+
+
+def evaluate(config: DictConfig) -> None:
+    """Evaluates the runs that ``config.run_dir`` names and writes each one's evaluation/ folder.
+
+    Raises:
+        ValueError, OSError: a run that cannot be evaluated, in one line.
+    """
+    options = {key: config[key] for key in ("checkpoint", "split", "precision", "batch_size", "latency")}
+    if OmegaConf.is_missing(config, "run_dir"):
+        raise ValueError("run_dir is missing; name what to evaluate, such as run_dir=multirun/default")
+    run_dir = OmegaConf.to_object(config.run_dir) if OmegaConf.is_list(config.run_dir) else config.run_dir
+    evaluate_runs(run_dir, data_path=config.data.path, cache_dir=config.data.cache_dir, **options)
 
 
 def _recorded(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: Accelerator) -> None:
@@ -79,23 +94,29 @@ def _recorded(config: DictConfig, arguments: Any, record: RunDirectory, accelera
 
 def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: Accelerator) -> dict[str, Any]:
     """Builds everything, trains, and returns the run's summary."""
-    model = _model(config)
+    model = build_model(config)
     costs = count_costs(model, (model.in_channels, model.resolution, model.resolution))
     data = build(config.data)
     if accelerator.is_main_process:
         environment = describe_environment() | {"processes": accelerator.num_processes, "parameters": costs.parameters}
         record.write_environment(environment | {"data": {"name": data.name, "fingerprint": data.fingerprint}})
         log.info("%s: %s parameters, %.1f M multiply-adds", record.path, f"{costs.parameters:,}", costs.macs / 1e6)
-    _start_tracker(config, record, accelerator)
+    if config.tracker.name:
+        accelerator.init_trackers(config.tracker.project, hyperparameters(recipe(config)))
     model.to(accelerator.device, memory_format=torch.channels_last)
-    progress = _loop(config, arguments, record, model, data, accelerator).run()
+    progress = build_loop(config, arguments, record, model, data, accelerator).run()
     accelerator.end_training()
-    return _summary(progress, costs, accelerator)
+    return summary(progress, accelerator.device) | {"parameters": costs.parameters, "macs": costs.macs}
 
 
-def _loop(
+def build_loop(
     config: DictConfig, arguments: Any, record: RunDirectory, model: nn.Module, data: Any, accelerator: Accelerator
 ) -> Loop:
+    """The training loop of ``config``, its model and data already built, ready to run.
+
+    Raises:
+        ValueError: an optimizer, schedule, loss or augmentation that cannot be built, in one line.
+    """
     train_loader, val_loader = _loaders(config, arguments, data, accelerator)
     epochs, steps = int(arguments.num_train_epochs), train_loader.steps_per_epoch
     optimizer = build(config.optimizer)(model)
@@ -152,32 +173,26 @@ def _loaders(
     return train_loader, EvalLoader(data.val, batch_size=arguments.per_device_eval_batch_size, **common)
 
 
-def _accelerator(config: DictConfig) -> Accelerator:
+def build_accelerator(config: DictConfig, folder: Path) -> Accelerator:
     """A fresh one: what an earlier run of this process left behind, precision and compiled graphs, is forgotten."""
     AcceleratorState._reset_state()
     GradientState._reset_state()
     torch._dynamo.reset()
     gc.collect()
     precision = "bf16" if config.trainer.bf16 else "fp16" if config.trainer.fp16 else "no"
-    tracker = config.tracker.name
     return Accelerator(
-        mixed_precision=precision, cpu=not torch.cuda.is_available(), log_with=tracker, project_dir=HydraConfig.get().runtime.output_dir
+        mixed_precision=precision, cpu=not torch.cuda.is_available(), log_with=config.tracker.name, project_dir=folder
     )
 
 
-def _start_tracker(config: DictConfig, record: RunDirectory, accelerator: Accelerator) -> None:
-    if config.tracker.name:
-        values = {key: value for key, value in _flat(recipe(config)).items() if isinstance(value, str | int | float)}
-        accelerator.init_trackers(config.tracker.project, values)
-
-
-def _model(config: DictConfig) -> nn.Module:
+def build_model(config: DictConfig) -> nn.Module:
+    """The network that ``config`` composes, its weights drawn from the run's seed. Raises ValueError in one line."""
     torch.manual_seed(config.seed)
     return build(config.model)
 
 
 def _print_costs(config: DictConfig) -> None:
-    model = _model(config)
+    model = build_model(config)
     costs = count_costs(model, (model.in_channels, model.resolution, model.resolution))
     print(layer_table(costs), flush=True)
 
@@ -189,18 +204,6 @@ def _description(config: DictConfig) -> dict[str, Any]:
     choices = OmegaConf.to_container(HydraConfig.get().runtime.choices)
     groups = (*MODEL_GROUPS, "data", "augment", "loss", "optimizer", "scheduler", "trainer", "experiment")
     return content | {"choices": {group: choices.get(group) for group in groups}}
-
-
-def _summary(progress: Progress, costs: Costs, accelerator: Accelerator) -> dict[str, Any]:
-    return {
-        "best": progress.best,
-        "last": progress.rows[-1],
-        "epochs": progress.epoch,
-        "parameters": costs.parameters,
-        "macs": costs.macs,
-        "train_s": sum(row["epoch_s"] for row in progress.rows),
-        "memory_bytes": peak_memory_bytes(accelerator.device),
-    }
 
 
 def _report(record: RunDirectory) -> None:
@@ -217,11 +220,3 @@ def _remove_empty(folder: Path, root: Path) -> None:
     while folder.resolve().is_relative_to(root.resolve()) and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent
-
-
-def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """``{"optimizer.lr": 0.1}`` for ``{"optimizer": {"lr": 0.1}}``, as trackers show hyper-parameters."""
-    flat = {}
-    for key, value in tree.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat

@@ -156,7 +156,9 @@ def _failed_jobs() -> str:
     if not failures[0][0]:
         return failures[0][2]
     names = "\n".join(f"  {name}: {reason}" for name, _, reason in failures)
-    return f"{len(failures)} of the sweep's jobs failed, the others are done; the same command tries them again:\n{names}"
+    return (
+        f"{len(failures)} of the sweep's jobs failed, the others are done; the same command tries them again:\n{names}"
+    )
 
 
 def _end(message: str, status: int) -> None:

@@ -128,7 +128,9 @@ def load_model(config: Mapping[str, Any], extra_conf: Iterable[Path] = ()) -> An
         if isinstance(value, str) and "${" in value:
             raise ConfigError(f"the record's model holds an interpolation ({key}: {value[:60]}), which no record has")
         if key == "_target_" and value not in trusted:
-            raise ConfigError(f"the record's model names {str(value)[:80]!r}, which is not a primitive of this checkout")
+            raise ConfigError(
+                f"the record's model names {str(value)[:80]!r}, which is not a primitive of this checkout"
+            )
         if isinstance(key, str) and key.startswith("_") and key not in ("_target_", "_partial_"):
             raise ConfigError(f"the record's model holds the key {key[:60]!r}, which no record has")
     return build(OmegaConf.create(dict(model)))

@@ -1,8 +1,6 @@
 """The training loop: epochs of steps, validation, checkpoints, and continuing where a run was cut off."""
 
 import logging
-import resource
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,7 +73,7 @@ class Loop:
         display = Display(self.epochs, steps, done, quiet=self.quiet or not self._main)
         with stop_on_signals() as request, display:
             while progress.epoch < self.epochs:
-                totals = self._train_epoch(progress, request, display)
+                totals = self.train_epoch(progress, request, display)
                 row = self._finish_epoch(progress, totals)
                 if self._main:
                     self._save_epoch(progress, row)
@@ -93,7 +91,8 @@ class Loop:
         average = self.state.average
         return self.state.model if average is None else average.module
 
-    def _train_epoch(self, progress: Progress, request: StopRequest, display: Display) -> Totals:
+    def train_epoch(self, progress: Progress, request: StopRequest, display: Display) -> Totals:
+        """Takes the steps of the current epoch that are left; returns its sums over all processes. Raises as ``run``."""
         self.state.model.train()
         totals, epoch = totals_of(progress), progress.epoch + 1
         start = time.perf_counter() - progress.epoch_s
@@ -153,14 +152,6 @@ class Loop:
     def _reduced(self, totals: Totals) -> torch.Tensor:
         sums = totals.as_tensor().to(self.accelerator.device)
         return self.accelerator.reduce(sums, reduction="sum").cpu()
-
-
-def peak_memory_bytes(device: torch.device) -> int:
-    """The most memory that this process has held: on the GPU where there is one, else resident."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _seed(seed: int, epoch: int, step: int, process: int) -> int:

@@ -28,9 +28,7 @@ class Display:
 
     def __init__(self, epochs: int, steps: int, done: int, *, quiet: bool) -> None:
         self.epochs, self.steps = epochs, steps
-        self.bar = tqdm(
-            total=epochs * steps, initial=done, unit="step", disable=quiet, dynamic_ncols=True, leave=False
-        )
+        self.bar = tqdm(total=epochs * steps, initial=done, unit="step", disable=quiet, dynamic_ncols=True, leave=False)
         self.shown = 0.0
 
     def __enter__(self) -> Self:
@@ -52,7 +50,11 @@ class Display:
 
     def epoch(self, row: dict[str, Any]) -> None:
         """Logs the row of a finished epoch."""
-        words = [f"epoch {row['epoch']}/{self.epochs}", f"loss {row['train/loss']:.4f}", f"top-1 {row['train/top1']:.2%}"]
+        words = [
+            f"epoch {row['epoch']}/{self.epochs}",
+            f"loss {row['train/loss']:.4f}",
+            f"top-1 {row['train/top1']:.2%}",
+        ]
         if "val/top1" in row:
             words += [f"val loss {row['val/loss']:.4f}", f"val top-1 {row['val/top1']:.2%}"]
             words += [f"val top-5 {row['val/top5']:.2%}"]

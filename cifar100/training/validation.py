@@ -21,8 +21,8 @@ def validate(
 
     Args:
         forward: images to logits, in evaluation mode.
-        batches: of this process; the last may be smaller than ``batch_size`` and is filled up with copies whose logits are
-            dropped, so that a compiled network sees one shape.
+        batches: of this process; the last may be smaller than ``batch_size`` and is filled up with copies whose logits
+            are dropped, so that a compiled network sees one shape.
         loss: mean loss of a batch.
         accelerator: adds up the processes' sums.
         batch_size: images per full batch.
