@@ -1,0 +1,146 @@
+"""Split attention, the spatial operator of ResNeSt."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from cifar100.models.shape import Shape
+
+
+class SplitAttentionMixer(nn.Module):
+    """A grouped convolution to ``radix`` candidates ("splits") of every output channel, mixed per channel by weights
+    that come from the image's channel means (Zhang et al., arXiv 2004.08955, section 3.1, equations 1 to 3, in the
+    radix-major order of section 3.2): ``(n, in_channels, r, r)`` to ``(n, out_channels, r / stride, r / stride)``.
+
+    As published, norm and activation come between the convolution and the mixing, so what goes out is ``activated``:
+    ``block=resnest`` adds none of its own, other blocks norm once more. Deviation: means are taken before splits are
+    summed, not after; both are linear, so only rounding differs, and a pass over the feature maps is saved.
+
+    Args:
+        shape: what the mixer maps.
+        norm: port ``(channels)``.
+        activation: port ``()``.
+        kernel_size: odd; 3 in the paper.
+        radix: splits per cardinal group; 2 in the paper's networks, 1 is squeeze-and-excitation by a sigmoid.
+        cardinality: cardinal groups; 1 in the paper's networks.
+        reduction: input channels times radix over hidden units; 4 in the authors' code.
+        min_hidden: hidden units are no fewer; 32 in the authors' code.
+
+    Raises:
+        ValueError: an even kernel, or groups that do not divide the channels.
+    """
+
+    activated = True
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        norm: Callable[[int], nn.Module],
+        activation: Callable[[], nn.Module],
+        kernel_size: int = 3,
+        radix: int = 2,
+        cardinality: int = 1,
+        reduction: int = 4,
+        min_hidden: int = 32,
+    ) -> None:
+        super().__init__()
+        check_kernel_size("mixer.kernel_size", kernel_size)
+        _check_groups(shape, radix, cardinality)
+        channels = shape.out_channels
+        self.conv = nn.Conv2d(
+            shape.in_channels,
+            channels * radix,
+            kernel_size,
+            shape.stride,
+            kernel_size // 2,
+            groups=cardinality * radix,
+            bias=False,
+        )
+        self.norm = norm(channels * radix)
+        self.activation = activation()
+        hidden = hidden_units(shape.in_channels, radix, reduction, min_hidden)
+        self.weights = SplitWeights(channels, hidden, radix, cardinality, norm=norm, activation=activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        splits = self.activation(self.norm(self.conv(x))).unflatten(1, (self.weights.radix, -1))
+        weights = self.weights(splits.mean((3, 4)).sum(1))
+        return (splits * weights[..., None, None]).sum(1)
+
+
+class SplitWeights(nn.Module):
+    """The attention over splits: a perceptron of one hidden layer per cardinal group, then a softmax over the splits of
+    each channel, or a sigmoid where there is one split (arXiv 2004.08955, equation 3). Maps the means of the summed
+    splits ``(n, channels)`` to weights ``(n, radix, channels)``.
+
+    Args:
+        channels: of each split.
+        hidden: units of the hidden layer, rounded up to a multiple of ``cardinality``.
+        radix: number of splits.
+        cardinality: groups that are weighed apart from each other.
+        norm: port ``(channels)``, on the hidden layer.
+        activation: port ``()``, on the hidden layer.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        hidden: int,
+        radix: int,
+        cardinality: int = 1,
+        *,
+        norm: Callable[[int], nn.Module],
+        activation: Callable[[], nn.Module],
+    ) -> None:
+        super().__init__()
+        hidden = -(-hidden // cardinality) * cardinality
+        self.radix, self.cardinality = radix, cardinality
+        self.reduce = nn.Conv2d(channels, hidden, 1, groups=cardinality)
+        self.norm = norm(hidden)
+        self.activation = activation()
+        self.expand = nn.Conv2d(hidden, channels * radix, 1, groups=cardinality)
+
+    def forward(self, means: Tensor) -> Tensor:
+        hidden = self.activation(self.norm(self.reduce(means[..., None, None])))
+        logits = self.expand(hidden).flatten(1)
+        if self.radix == 1:
+            return torch.sigmoid(logits).unflatten(1, (1, -1))
+        # The grouped convolution puts out cardinal group by cardinal group, but feature maps come split by split.
+        logits = logits.unflatten(1, (self.cardinality, self.radix, -1))
+        return logits.softmax(2).transpose(1, 2).flatten(2)
+
+
+def hidden_units(in_channels: int, radix: int, reduction: int, min_hidden: int) -> int:
+    """Units of the hidden layer of :class:`SplitWeights`.
+
+    Raises:
+        ValueError: a reduction or a minimum below 1.
+    """
+    if reduction < 1 or min_hidden < 1:
+        raise ValueError(
+            f"mixer.reduction={reduction} and mixer.min_hidden={min_hidden} must be at least 1; "
+            "4 and 32 are the authors'"
+        )
+    return max(in_channels * radix // reduction, min_hidden)
+
+
+def check_kernel_size(name: str, kernel_size: int) -> None:
+    """Refuses a kernel without a centre.
+
+    Raises:
+        ValueError: an even size, or one below 1.
+    """
+    if kernel_size < 1 or kernel_size % 2 == 0:
+        raise ValueError(f"{name}={kernel_size} must be odd, so that the kernel has a centre")
+
+
+def _check_groups(shape: Shape, radix: int, cardinality: int) -> None:
+    if radix < 1 or cardinality < 1:
+        raise ValueError(f"mixer.radix={radix} and mixer.cardinality={cardinality} must be at least 1")
+    if shape.in_channels % (radix * cardinality) or shape.out_channels % cardinality:
+        raise ValueError(
+            f"mixer.radix={radix} times mixer.cardinality={cardinality} must divide the {shape.in_channels} channels "
+            f"that come in, and the cardinality the {shape.out_channels} that go out; "
+            "choose smaller ones or other model.widths"
+        )
