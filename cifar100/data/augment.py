@@ -33,12 +33,13 @@ class Augment:
     cutmix_alpha: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("padding", "cutout", "mixup_alpha", "cutmix_alpha"):
+        for name, kind in (("padding", int), ("cutout", int), ("mixup_alpha", float), ("cutmix_alpha", float)):
             value = getattr(self, name)
-            if not 0 <= value < float("inf"):
-                raise ValueError(f"augment.{name}={value} must be >= 0; use augment.{name}=0 for none")
-        if self.padding != int(self.padding) or self.cutout != int(self.cutout):
-            raise ValueError(f"augment.padding={self.padding} and augment.cutout={self.cutout} must be whole pixels")
+            if not isinstance(value, int | kind) or isinstance(value, bool) or not 0 <= value < float("inf"):
+                what = "whole pixels" if kind is int else "a number"
+                raise ValueError(f"augment.{name}={value} must be {what} >= 0; use augment.{name}=0 for none")
+        if not isinstance(self.flip, bool):
+            raise ValueError(f"augment.flip={self.flip} must be true or false")
 
     @property
     def mixes(self) -> bool:

@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 from .augment import Augment
 from .images import ImageSet
-from .mixing import Mixing, partners
+from .mixing import Labelled, Mixing, partners
 
 
 class Batch(NamedTuple):
@@ -66,19 +66,19 @@ class BatchDataset(Dataset[Batch]):
 
     def __getitems__(self, request: Request) -> Batch:
         epoch, ids = request.epoch, request.indices.to(self._pixels.device)
-        images, labels = self._fetch(ids, epoch), self._labels[ids]
+        images, labels = self._fetch(ids, epoch)
         targets = labels
         if self._mixing is not None:
-            other = partners(ids, self._seed, epoch, len(self))
-            images, targets = self._mixing(
-                images, self._fetch(other, epoch), labels, self._labels[other], ids, self._seed, epoch
-            )
+            other = self._fetch(partners(ids, self._seed, epoch, len(self)), epoch)
+            images, targets = self._mixing(Labelled(images, labels), other, ids, self._seed, epoch)
         return Batch(images.permute(0, 3, 1, 2), targets, labels, request.step_size)
 
-    def _fetch(self, ids: Tensor, epoch: int) -> Tensor:
-        """float32 (n, H, W, C), normalised, each with its own augmentation."""
+    def _fetch(self, ids: Tensor, epoch: int) -> Labelled:
+        """Normalised images, each with its own augmentation."""
         pixels = self._pixels.index_select(0, ids)
         if self._augment is not None:
             pixels = self._augment.pixels(pixels, ids, self._seed, epoch)
         images = pixels.flatten(1).float().mul_(self._scale).add_(self._offset).view(pixels.shape)
-        return images if self._augment is None else self._augment.normalised(images, ids, self._seed, epoch)
+        if self._augment is not None:
+            images = self._augment.normalised(images, ids, self._seed, epoch)
+        return Labelled(images, self._labels[ids])

@@ -13,8 +13,8 @@ import hashlib
 import json
 import logging
 import os
+import secrets
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,11 +43,11 @@ def default_cache_dir() -> Path:
     return Path.home() / ".cache/cifar100"
 
 
-def source_key(path: Path) -> str:
+def source_key(path: Path, variant: str = "") -> str:
     """Identity of a file or folder: its resolved path, and the name, size and modification time of each file."""
     path = path.resolve()
     files = [path] if path.is_file() else sorted(entry for entry in path.rglob("*") if entry.is_file())
-    digest = hashlib.sha256(f"{path}\n".encode())
+    digest = hashlib.sha256(f"{path}\n{variant}\n".encode())
     for file in files:
         stat = file.stat()
         digest.update(f"{file.relative_to(path)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
@@ -125,9 +125,7 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
     for stale in path.parent.glob("*.tmp"):
         if time.time() - stale.stat().st_mtime > _STALE_S:
             stale.unlink(missing_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
-    temporary = Path(name)
-    os.close(descriptor)
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         write(temporary)
         with open(temporary, "rb+") as file:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .formats.archive import is_archive
 from .formats.hub import read_hub
+from .formats.original import CIFAR10_LAYOUT, CIFAR100_LAYOUT, read_original
 from .formats.parquet import Columns, parquet_splits, read_parquet
 from .images import ImageData
 from .raw import RawData
@@ -15,6 +17,7 @@ _COLUMNS = {
     "cifar10": Columns(label=("label",)),
     "cifar100": Columns(label=("fine_label",), superclass=("coarse_label",)),
 }
+_LAYOUTS = {"cifar10": CIFAR10_LAYOUT, "cifar100": CIFAR100_LAYOUT}
 _REPOSITORIES = {"cifar10": "uoft-cs/cifar10", "cifar100": "uoft-cs/cifar100"}
 
 
@@ -39,8 +42,8 @@ def read_cifar100(
         FileNotFoundError: no such path, or path=null and neither cache nor Hub has it.
         ValueError: a layout that is none of these, an unreadable file, content that is not CIFAR-100.
     """
-    options = {"num_classes": num_classes, "in_channels": in_channels, "resolution": resolution}
-    return read_known(CIFAR100, _read_source, path=path, cache_dir=cache_dir, val_size=val_size, **options)
+    constants = {"name": name, "num_classes": num_classes, "in_channels": in_channels, "resolution": resolution}
+    return read_known(CIFAR100, _read_source, path=path, cache_dir=cache_dir, val_size=val_size, constants=constants)
 
 
 def read_cifar10(
@@ -55,16 +58,21 @@ def read_cifar10(
 ) -> ImageData:
     """CIFAR-10: 50,000 training and 10,000 test images, 32x32 RGB, 10 classes. Arguments as read_cifar100, with
     `cifar-10-batches-py`, `cifar-10-batches-bin` and uoft-cs/cifar10."""
-    options = {"num_classes": num_classes, "in_channels": in_channels, "resolution": resolution}
-    return read_known(CIFAR10, _read_source, path=path, cache_dir=cache_dir, val_size=val_size, **options)
+    constants = {"name": name, "num_classes": num_classes, "in_channels": in_channels, "resolution": resolution}
+    return read_known(CIFAR10, _read_source, path=path, cache_dir=cache_dir, val_size=val_size, constants=constants)
 
 
 def _read_source(source: Path | None, spec: Spec) -> RawData:
     """Read any of the formats, told by the files that are there."""
-    columns = _COLUMNS[spec.name]
+    columns, layout = _COLUMNS[spec.name], _LAYOUTS[spec.name]
     if source is None:
         return read_hub(_REPOSITORIES[spec.name], spec, columns)
-    splits = parquet_splits(source) if source.is_dir() else {}
-    if splits:
+    if source.is_dir() and (splits := parquet_splits(source)):
         return read_parquet(splits, spec, columns)
-    raise ValueError(f"data.path={source}: nothing that looks like {spec.name}")
+    if source.is_dir() or is_archive(source):
+        if raw := read_original(source, layout, spec):
+            return raw
+    raise ValueError(
+        f"data.path={source} holds no {spec.name}: expected train-*.parquet and test-*.parquet, or "
+        f"{layout.python_folder} or {layout.binary_folder} as a folder or .tar.gz"
+    )

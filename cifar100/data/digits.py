@@ -44,9 +44,7 @@ def read_digits(
         path=None,
         cache_dir=cache_dir,
         val_size=val_size,
-        num_classes=num_classes,
-        in_channels=in_channels,
-        resolution=resolution,
+        constants={"name": name, "num_classes": num_classes, "in_channels": in_channels, "resolution": resolution},
     )
 
 

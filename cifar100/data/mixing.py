@@ -7,13 +7,21 @@ share per batch and pair the batch with itself. So the result does not depend on
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from .counter import random_below, random_uniform, stream_key
-from .cutout import box
+from .cutout import box_mask, random_box
+
+
+class Labelled(NamedTuple):
+    """Normalised images float32 (n, H, W, C), contiguous, and labels int64 (n,)."""
+
+    images: Tensor
+    labels: Tensor
 
 
 def partners(ids: Tensor, seed: int, epoch: int, count: int) -> Tensor:
@@ -23,37 +31,41 @@ def partners(ids: Tensor, seed: int, epoch: int, count: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Mixing:
-    """Beta(alpha, alpha) of the share; alpha 0 switches one off; with both on, a fair coin per image chooses."""
+    """The share that is kept of an image is Beta(alpha, alpha) distributed; alpha=0 switches mixup or CutMix off.
+
+    With both on, a fair coin per image chooses one.
+    """
 
     mixup_alpha: float
     cutmix_alpha: float
     num_classes: int
 
-    def __call__(
-        self, images: Tensor, others: Tensor, labels: Tensor, other_labels: Tensor, ids: Tensor, seed: int, epoch: int
-    ) -> tuple[Tensor, Tensor]:
-        """Mix images with others, float32 (n, H, W, C); returns images and targets float32 (n, num_classes)."""
-        share = random_uniform(ids, stream_key(seed, epoch, "share"))
-        chooses_cutmix = random_below(ids, stream_key(seed, epoch, "coin"), 2) == 1
-        if self.mixup_alpha == 0 or self.cutmix_alpha == 0:
-            chooses_cutmix = torch.full_like(chooses_cutmix, self.cutmix_alpha > 0)
-        cut_share, inside = self._cutmix(share, ids, stream_key(seed, epoch, "box"), images.shape[1], images.shape[2])
-        mix_share = _beta_quantile(share, self.mixup_alpha) if self.mixup_alpha else share
-        kept = torch.where(chooses_cutmix, cut_share, mix_share)
-        weight = torch.where(chooses_cutmix[:, None, None], (~inside).double(), mix_share[:, None, None])
-        images = torch.lerp(others, images, weight.to(images.dtype)[..., None])
-        kept = kept.to(images.dtype)[:, None]
-        one_hot = F.one_hot(labels, self.num_classes), F.one_hot(other_labels, self.num_classes)
-        return images, one_hot[0] * kept + one_hot[1] * (1 - kept)
+    def __call__(self, own: Labelled, other: Labelled, ids: Tensor, seed: int, epoch: int) -> tuple[Tensor, Tensor]:
+        """Mixed images (n, H, W, C) and targets float32 (n, num_classes): own's and other's classes by their shares."""
+        uniform = random_uniform(ids, stream_key(seed, epoch, "share"))
+        cut = random_below(ids, stream_key(seed, epoch, "coin"), 2) == 1
+        both = self.mixup_alpha > 0 and self.cutmix_alpha > 0
+        images, kept = own.images.flatten(1), torch.ones_like(uniform)
+        if self.mixup_alpha:
+            share = beta_quantile(uniform, self.mixup_alpha)
+            kept = share.masked_fill(cut, 1.0) if both else share
+            images = other.images.flatten(1).lerp(images, kept.to(images.dtype)[:, None])
+        if self.cutmix_alpha:
+            side = (1 - beta_quantile(uniform, self.cutmix_alpha)).sqrt()  # of the box, equations 1 and 2
+            side = side.masked_fill(~cut, 0.0) if both else side
+            height, width, channels = own.images.shape[1:]
+            box = (side * height).long(), (side * width).long()
+            rows, columns = random_box(ids, stream_key(seed, epoch, "box"), height, width, *box)
+            images = torch.where(box_mask(rows, columns, channels).flatten(1), other.images.flatten(1), images)
+            kept = kept * (1 - rows.sum(1) * columns.sum(1) / (height * width))
+        return images.view(own.images.shape), self._targets(own.labels, other.labels, kept.to(images.dtype)[:, None])
 
-    def _cutmix(self, share: Tensor, ids: Tensor, key: int, height: int, width: int) -> tuple[Tensor, Tensor]:
-        """The share of pixels kept (n,), after the box was cut off at the border, and the box (n, height, width)."""
-        side = (1 - _beta_quantile(share, self.cutmix_alpha)).sqrt() if self.cutmix_alpha else torch.zeros_like(share)
-        inside = box(ids, key, height, width, (side * height).long(), (side * width).long())
-        return 1 - inside.double().mean((1, 2)), inside
+    def _targets(self, labels: Tensor, other_labels: Tensor, kept: Tensor) -> Tensor:
+        one, two = (F.one_hot(each, self.num_classes) for each in (labels, other_labels))
+        return one * kept + two * (1 - kept)
 
 
-def _beta_quantile(uniform: Tensor, alpha: float) -> Tensor:
+def beta_quantile(uniform: Tensor, alpha: float) -> Tensor:
     """Beta(alpha, alpha) distributed, float64: the quantile function of uniform draws."""
     if alpha == 1:
         return uniform

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from .cache import Cache, default_cache_dir, source_key
 from .canonical import assemble
@@ -12,6 +14,8 @@ from .raw import RawData
 from .specs import Spec
 from .split import hold_out
 from .verify import verify
+
+logger = logging.getLogger(__name__)
 
 _USUAL = "usual"
 
@@ -23,25 +27,38 @@ def read_known(
     path: str | None,
     cache_dir: str | None,
     val_size: int,
-    num_classes: int,
-    in_channels: int,
-    resolution: int,
+    constants: dict[str, Any],
 ) -> ImageData:
-    """Read a data set of which the facts are published."""
-    check_constants(spec, num_classes=num_classes, in_channels=in_channels, resolution=resolution)
+    """Read a data set of which the facts are published.
+
+    read(source, spec) reads a path, or the usual source if that is None. constants are facts of the data set that stand
+    in the configuration, too.
+
+    Raises:
+        FileNotFoundError, ValueError: in one line; see the readers.
+    """
+    for argument, value in constants.items():
+        if value != getattr(spec, argument):
+            known = getattr(spec, argument)
+            raise ValueError(f"data.{argument}={value} but {spec.name} has {known}; leave data.{argument} alone")
 
     def read_verified(source: Path | None) -> ImageData:
         raw = read(source, spec)
         verify(raw, spec)
-        return assemble(
+        data = assemble(
             raw,
             name=spec.name,
-            class_names=spec.class_names or raw.class_names,
+            class_names=spec.class_names or raw.class_names or tuple(str(label) for label in range(spec.num_classes)),
             superclass_names=spec.superclass_names,
             superclass_of=spec.superclass_of,
             mean=spec.mean,
             std=spec.std,
         )
+        if spec.fingerprint and data.fingerprint != spec.fingerprint:
+            logger.warning(
+                "%s: counts and statistics agree, but not every pixel and label is the published one", spec.name
+            )
+        return data
 
     data = read_cached(spec.name, read_verified, path=path, cache_dir=cache_dir, known=spec.fingerprint)
     return hold_out(data, val_size)
@@ -54,34 +71,21 @@ def read_cached(
     path: str | None,
     cache_dir: str | None,
     known: str = "",
-    usual: str = _USUAL,
+    variant: str = "",
 ) -> ImageData:
-    """The content of `path`, from the cache if the files have not changed since; path=None is the usual source.
+    """The content of `path`, from the cache if its files have not changed since; path=None is the usual source.
 
-    Content whose fingerprint is `known` serves as the usual source from then on, whatever path it came from.
+    Content whose fingerprint is `known` serves as the usual source from then on, whatever path it came from. variant
+    tells apart what different options make of the same files.
     """
-    cache = Cache(Path(cache_dir).expanduser() if cache_dir else default_cache_dir())
-    source = None if path is None else existing(path)
-    key = usual if source is None else source_key(source)
+    cache = Cache(Path(str(cache_dir)).expanduser() if cache_dir else default_cache_dir())
+    source = None if path is None else Path(str(path)).expanduser()
+    if source is not None and not source.exists():
+        raise FileNotFoundError(f"data.path={path} does not exist; give the folder or file that holds {name}")
+    key = _USUAL if source is None else source_key(source, variant)
     data = cache.read(name, key)
     if data is None:
+        logger.info("reading %s from %s", name, source or "the local Hugging Face cache or the Hub")
         data = read(source)
-        data = cache.write(data, *{key, usual} if data.fingerprint == known else (key,))
+        data = cache.write(data, *{key, _USUAL} if data.fingerprint == known else (key,))
     return data
-
-
-def existing(path: str) -> Path:
-    """The path, with ~ expanded. FileNotFoundError if there is nothing."""
-    found = Path(path).expanduser()
-    if not found.exists():
-        raise FileNotFoundError(f"data.path={path} does not exist; give an existing folder or file, or leave it out")
-    return found
-
-
-def check_constants(spec: Spec, **given: int) -> None:
-    """ValueError if an option contradicts the data set."""
-    for argument, value in given.items():
-        if value != getattr(spec, argument):
-            raise ValueError(
-                f"data.{argument}={value} but {spec.name} has {getattr(spec, argument)}; leave data.{argument} alone"
-            )

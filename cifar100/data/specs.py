@@ -105,3 +105,15 @@ DIGITS = Spec(
     tolerance=1e-4,
     class_names=tuple(str(digit) for digit in range(10)),
 )
+
+# The test split is the official validation part. Published figures of the training images decoded from JPEG.
+TINY_IMAGENET = Spec(
+    name="tiny_imagenet",
+    num_classes=200,
+    in_channels=3,
+    resolution=64,
+    per_class={"train": 500, "test": 50},
+    mean=(0.4802, 0.4481, 0.3975),
+    std=(0.2770, 0.2691, 0.2821),
+    tolerance=2e-3,
+)

@@ -78,7 +78,7 @@ def _verify_names(found: tuple[str, ...], known: tuple[str, ...], where: str, wh
         raise ValueError(f"{where}: {len(found)} {what} names, expected {len(known)}")
     for index, (name, expected) in enumerate(zip(found, known, strict=True)):
         if name != expected:
-            raise ValueError(f"{where}: {what} {index} is called {name!r}, expected {expected!r}")
+            raise ValueError(f"{where}: {what} {index} is called {name[:40]!r}, expected {expected!r}")
 
 
 def _rounded(values: tuple[float, ...]) -> tuple[float, ...]:

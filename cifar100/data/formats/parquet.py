@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,8 +68,9 @@ def collect_split(tables: Iterable[pyarrow.Table], spec: Spec, split: str, colum
         stop = row + table.num_rows
         if stop > count:
             raise ValueError(f"{spec.name}: {where} has more than the {count} {split} images expected")
+        describe = partial(_row, where, split, row)
         blobs = _blobs(table, columns, f"{where} ({split})", row)
-        images[row:stop] = decode_images(blobs, spec.resolution, spec.in_channels, f"{where} ({split})", row)
+        images[row:stop] = decode_images(blobs, spec.resolution, spec.in_channels, describe)
         labels.append(_integers(table, columns.label, where))
         if _column_name(table.column_names, columns.superclass):
             superclasses.append(_integers(table, columns.superclass, where))
@@ -91,6 +93,10 @@ def _tables(files: list[Path], columns: Columns) -> Iterator[pyarrow.Table]:
                     yield pyarrow.Table.from_batches([batch])
         except (pyarrow.ArrowException, OSError) as error:
             raise ValueError(f"{file}: not a readable parquet file ({str(error).splitlines()[0][:120]})") from None
+
+
+def _row(where: str, split: str, first: int, index: int) -> str:
+    return f"{where}: {split} image {first + index}"
 
 
 def _column_name(names: list[str], options: tuple[str, ...]) -> str | None:

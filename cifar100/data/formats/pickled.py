@@ -1,0 +1,186 @@
+"""The pickles of the original CIFAR archives, read without trusting them.
+
+Unpickling runs whatever functions a file names. Here a file can name six, and each is replaced by a stand-in that
+builds plain numeric arrays, so no function of numpy or of anything else is ever called with the file's arguments.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import pickle
+from typing import Any
+
+import numpy as np
+
+_DTYPES = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)} | {"f4", "f8", "b1"}
+
+
+def load_arrays(content: bytes, where: str) -> dict[str, Any]:
+    """A pickled dict of numeric arrays, int, text, and flat lists of int or text; bytes become str.
+
+    Reads what Python 2 and 3, numpy 1 and 2, and protocols 0 to 5 write for such data. Memory and time stay
+    proportional to the content's length.
+
+    Raises:
+        ValueError: any other content: object arrays, other globals, nesting, persistent ids, a truncated file.
+    """
+    try:
+        loaded = _Unpickler(content).load()
+        if not isinstance(loaded, dict):
+            raise ValueError(f"holds a {type(loaded).__name__}, expected a dict")
+        return {_text(key): _plain(value) for key, value in loaded.items()}
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    except Exception as error:  # a broken pickle raises IndexError, EOFError, struct.error, ... as it pleases
+        raise ValueError(f"{where}: not a readable pickle ({type(error).__name__})") from None
+
+
+class _Array:
+    """Stands in for numpy.ndarray while its pickle is read."""
+
+    value: np.ndarray | None = None
+
+    def __setstate__(self, state: Any) -> None:
+        _, shape, dtype, fortran, content = state
+        self.value = _array(content, dtype, shape, "F" if fortran else "C")
+
+
+class _DType:
+    """Stands in for numpy.dtype: a name out of _DTYPES and a byte order."""
+
+    def __init__(self, name: Any = "", *_: Any) -> None:
+        name = name.decode("latin-1") if type(name) is bytes else name
+        if type(name) is not str or name.lstrip("<>|=") not in _DTYPES:
+            shown = repr(name[:20]) if type(name) is str else "that is unknown"
+            raise ValueError(f"holds an array of type {shown}; only plain numbers are read")
+        self.value = np.dtype(name)
+
+    def __setstate__(self, state: Any) -> None:
+        order = state[1].decode("latin-1") if type(state[1]) is bytes else state[1]
+        if order in ("<", ">", "="):
+            self.value = self.value.newbyteorder(order)
+
+
+def _array(content: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
+    if type(content) is str:  # protocol 0 writes raw bytes as text
+        content = content.encode("latin-1")
+    if type(content) not in (bytes, bytearray) or type(dtype) is not _DType or type(shape) is not tuple:
+        raise ValueError("holds an array that is no plain block of numbers")
+    if len(shape) > 4 or not all(type(size) is int and 0 <= size < 2**40 for size in shape):
+        raise ValueError("holds an array of impossible shape")
+    if math.prod(shape) * dtype.value.itemsize != len(content):
+        raise ValueError(f"holds {len(content)} bytes for an array of {dtype.value} {shape}")
+    return np.frombuffer(content, dtype.value).reshape(shape, order="F" if order in ("F", b"F") else "C")
+
+
+def _frombuffer(content: Any, dtype: Any, shape: Any, order: Any) -> _Array:
+    array = _Array()
+    array.value = _array(content, dtype, shape, order)
+    return array
+
+
+def _reconstruct(*_: Any) -> _Array:
+    return _Array()
+
+
+def _encode(text: Any, encoding: Any = "latin1") -> bytes:
+    """How protocols below 3 write bytes."""
+    if type(text) is not str or encoding not in ("latin1", "latin-1", b"latin1"):
+        raise ValueError("holds text in an encoding other than latin1")
+    return text.encode("latin-1")
+
+
+def _no_bytes() -> bytes:
+    """How protocols below 3 write b""."""
+    return b""
+
+
+_STAND_INS = {
+    ("__builtin__", "bytes"): _no_bytes,
+    ("_codecs", "encode"): _encode,
+    **{(module, "_reconstruct"): _reconstruct for module in ("numpy.core.multiarray", "numpy._core.multiarray")},
+    **{(module, "_frombuffer"): _frombuffer for module in ("numpy.core.numeric", "numpy._core.numeric")},
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _DType,
+}
+# What data needs of the pickle machine: numbers, text, tuples, lists, dicts, the memo, and calls of stand-ins. No sets
+# (hashing nested tuples takes exponential time), no other ways to make objects, no references out of the file.
+_OPCODES = """
+    PROTO FRAME STOP MARK POP POP_MARK NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT
+    BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE SHORT_BINUNICODE BINUNICODE BINUNICODE8 SHORT_BINBYTES
+    BINBYTES BINBYTES8 BYTEARRAY8 EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST LIST APPEND APPENDS
+    EMPTY_DICT DICT SETITEM SETITEMS PUT BINPUT LONG_BINPUT MEMOIZE GET BINGET LONG_BINGET GLOBAL STACK_GLOBAL
+    REDUCE BUILD
+""".split()
+
+
+class _Unpickler(pickle._Unpickler):  # type: ignore[misc,name-defined]
+    """Python's own implementation: the one in C lets a memo index of a few bytes reserve gigabytes."""
+
+    dispatch = {getattr(pickle, name)[0]: pickle._Unpickler.dispatch[getattr(pickle, name)[0]] for name in _OPCODES}
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content), encoding="bytes")
+        self._length = len(content)
+
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return _STAND_INS[module, name]
+        except KeyError:
+            called = f"{module}.{name}"[:60]
+            raise ValueError(f"names {called!r}, which no data needs; nothing was run") from None
+
+    def load_build(self) -> None:
+        if type(self.stack[-2]) not in (_Array, _DType):  # else it would set attributes, of our functions too
+            raise ValueError("sets the state of something that is no array")
+        super().load_build()
+
+    def load_bytearray8(self) -> None:
+        size = int.from_bytes(self.read(8), "little")
+        content = self.read(size)  # as many bytes as there are: the original reserves what the file claims
+        if len(content) != size:
+            raise ValueError("is cut short")
+        self.append(bytearray(content))
+
+    def load_setitem(self) -> None:
+        _check_keys(self.stack[-2:-1])
+        super().load_setitem()
+
+    def load_setitems(self) -> None:
+        _check_keys(self.stack[::2])
+        super().load_setitems()
+
+    def load_dict(self) -> None:
+        _check_keys(self.stack[::2])
+        super().load_dict()
+
+    for _opcode, _method in (
+        (pickle.BUILD, load_build),
+        (pickle.BYTEARRAY8, load_bytearray8),
+        (pickle.SETITEM, load_setitem),
+        (pickle.SETITEMS, load_setitems),
+        (pickle.DICT, load_dict),
+    ):
+        dispatch[_opcode[0]] = _method
+
+
+def _check_keys(keys: list[Any]) -> None:
+    if not all(type(key) in (bytes, str, int) for key in keys):
+        raise ValueError("holds a dict whose keys are not text")
+
+
+def _plain(value: Any) -> Any:
+    if type(value) is _Array and value.value is not None:
+        return value.value
+    if type(value) is list:
+        return value if all(type(item) is int for item in value) else [_text(item) for item in value]
+    return value if type(value) is int else _text(value)
+
+
+def _text(value: Any) -> str:
+    if type(value) is bytes:
+        return value.decode("utf-8", "replace")
+    if type(value) is str:
+        return value
+    raise ValueError(f"holds a {type(value).__name__.strip('_')} where text or numbers were expected")

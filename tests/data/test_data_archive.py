@@ -1,0 +1,93 @@
+"""Archives are read in memory: whatever paths and links they hold, nothing is written or followed."""
+
+import gzip
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from cifar100.data.formats import archive
+from cifar100.data.formats.archive import read_files
+
+NAMES = ("meta", "train")
+
+
+def pack(file: Path, members: list[tuple[str, bytes | tarfile.TarInfo]], mode: str = "w:gz") -> Path:
+    with tarfile.open(file, mode) as tar:
+        for name, content in members:
+            if isinstance(content, tarfile.TarInfo):
+                content.name = name
+                tar.addfile(content)
+            else:
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+    return file
+
+
+def link(target: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarInfo:
+    info = tarfile.TarInfo()
+    info.type, info.linkname = kind, target
+    return info
+
+
+@pytest.mark.parametrize("prefix", ["cifar-100-python/", "./cifar-100-python/"])
+@pytest.mark.parametrize("mode", ["w:gz", "w"])
+def test_reads_the_named_files(prefix: str, mode: str, tmp_path: Path) -> None:
+    members = [(prefix + "train", b"T"), (prefix + "file.txt~", b"x"), (prefix + "meta", b"M")]
+    source = pack(tmp_path / "a.tar.gz", members, mode)
+    assert read_files(source, "cifar-100-python", NAMES) == {"train": b"T", "meta": b"M"}
+
+
+@pytest.mark.parametrize(
+    "name", ["../train", "/train", "../cifar-100-python/train", "cifar-100-python/../train", "x/cifar-100-python/train"]
+)
+def test_other_places_mean_nothing(name: str, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    source = pack(tmp_path / "in/a.tar.gz", [(name, b"evil"), ("cifar-100-python/meta", b"M")])
+    assert read_files(source, "cifar-100-python", NAMES) is None
+    assert [file.name for file in tmp_path.rglob("*")] == ["in", "a.tar.gz"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.DIRTYPE])
+def test_links_and_devices_mean_nothing(kind: bytes, tmp_path: Path) -> None:
+    members = [("cifar-100-python/train", link("/etc/passwd", kind)), ("cifar-100-python/meta", b"M")]
+    assert read_files(pack(tmp_path / "a.tar.gz", members), "cifar-100-python", NAMES) is None
+
+
+def test_small_archives_cannot_unpack_to_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "_MAX_BYTES", 10_000_000)
+    source = pack(tmp_path / "a.tar.gz", [("cifar-100-python/train", bytes(20_000_000))])
+    assert source.stat().st_size < 100_000
+    with pytest.raises(ValueError, match="unpacks to more than the original archive"):
+        read_files(source, "cifar-100-python", NAMES)
+    longname = tarfile.TarInfo("x" * 11_000_000)  # kept in a header, which tarfile reads whole
+    source = pack(tmp_path / "b.tar.gz", [(longname.name, b"")])
+    with pytest.raises(ValueError, match="unpacks to more than the original archive"):
+        read_files(source, "cifar-100-python", NAMES)
+
+
+@pytest.mark.parametrize("place", [20, 0.3, 0.6, 0.9, -6])
+def test_a_flipped_byte_is_noticed(place: float, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 400
+    source = pack(tmp_path / "a.tar.gz", [("cifar-100-python/train", content), ("cifar-100-python/meta", b"M")])
+    damaged = bytearray(source.read_bytes())
+    damaged[int(place * len(damaged)) if 0 < place < 1 else int(place)] ^= 0x10
+    source.write_bytes(damaged)
+    with pytest.raises(ValueError, match="no readable archive"):
+        read_files(source, "cifar-100-python", NAMES)
+
+
+def test_oversized_files_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "_MAX_BYTES", 100)
+    for name in NAMES:
+        (tmp_path / name).write_bytes(bytes(60))
+    with pytest.raises(ValueError, match="larger than the original"):
+        read_files(tmp_path, "cifar-100-python", NAMES)
+
+
+def test_plain_gzip_is_no_archive(tmp_path: Path) -> None:
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(b"hello" * 1000))
+    with pytest.raises(ValueError, match="no readable archive"):
+        read_files(tmp_path / "a.tar.gz", "cifar-100-python", NAMES)
