@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 class MobileNetHead(nn.Module):
     """A 1x1 convolution with norm and activation, global average pooling, a hidden layer with activation, a linear
-    classifier: ``(n, in_channels, h, w)`` to logits ``(n, num_classes)`` (the efficient last stage of MobileNetV3, arXiv
+    classifier: ``(n, in_channels, h, w)`` to logits ``(n, num_classes)`` (the last stage of MobileNetV3, arXiv
     1905.02244, figure 5; the last rows of GhostNet, arXiv 1911.11907, table 1).
 
     Deviation: widths are multiples of ``in_channels``, so that they follow ``model.widths``; GhostNet's 960 and 1280
