@@ -36,7 +36,7 @@ def evaluate_run(
     split: str = "test",
     data_path: str | None = None,
     cache_dir: str | None = None,
-    batch_size: int = 256,
+    batch_size: int = 128,
     precision: str = AS_TRAINED,
     latency: bool = True,
 ) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def evaluate_run(
     """
     _check(checkpoint=(checkpoint, CHECKPOINTS), split=(split, SPLITS), precision=(precision, PRECISIONS))
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(f"batch_size={batch_size} must be a whole number >= 1, such as 256")
+        raise ValueError(f"batch_size={batch_size} must be a whole number >= 1, such as 128")
     processes = PartialState()
     run = open_run(
         RunDirectory(run_dir),

@@ -18,6 +18,7 @@ from cifar100.config import CONF, build, recipe
 from cifar100.evaluation import evaluate_run, evaluate_runs
 from cifar100.record import RunDirectory
 
+CHECKOUT = Path(__file__).parents[2]
 TINY = ["data=digits", "model.depths=[1,1,1]", "model.widths=[4,4,8]"]
 FILES = [
     "confusion.csv",
@@ -251,26 +252,40 @@ def test_nothing_is_replaced_when_the_disk_is_full(run, cache, monkeypatch):
 SCRIPT = """
 import sys
 from cifar100.evaluation import evaluate_run
-evaluate_run(sys.argv[1], cache_dir=sys.argv[2], batch_size=100, latency=False)
+evaluate_run(sys.argv[1], cache_dir=sys.argv[2], data_path=sys.argv[3] or None, batch_size=100, latency=False)
 """
 
 
-def test_two_processes_count_every_image_once(run, cache, tmp_path):
-    alone = evaluate(run, cache)
-    logits = run.read_tensors("predictions.safetensors")[0]["logits"]
-    shutil.rmtree(run.path / "evaluation")
+def evaluate_on_two_processes(run: RunDirectory, cache: str, tmp_path: Path, data_path: str = "") -> dict:
     (tmp_path / "script.py").write_text(SCRIPT)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     launch = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--num_machines=1",
               "--mixed_precision=no", "--dynamo_backend=no", f"--main_process_port={port}"]  # fmt: skip
-    command = [sys.executable, *launch, str(tmp_path / "script.py"), str(run.path), cache]
-    root = Path(__file__).parents[2]
-    environment = os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180)
+    command = [sys.executable, *launch, str(tmp_path / "script.py"), str(run.path), cache, data_path]
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
-    together = json.loads((run.path / "evaluation" / "metrics.json").read_text())
+    return json.loads((run.path / "evaluation" / "metrics.json").read_text())
+
+
+def test_two_processes_count_every_image_once(run, cache, tmp_path):
+    alone = evaluate(run, cache)
+    logits = run.read_tensors("predictions.safetensors")[0]["logits"]
+    shutil.rmtree(run.path / "evaluation")
+    together = evaluate_on_two_processes(run, cache, tmp_path)
     assert together["n"] == 360
     assert all(math.isclose(together[f"test/{key}"], alone[f"test/{key}"], rel_tol=1e-5) for key in ("top1", "loss"))
     assert torch.allclose(run.read_tensors("predictions.safetensors")[0]["logits"], logits, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_two_processes_count_the_10000_test_images_of_cifar100(tmp_path, cache, cifar100_path):
+    run = record_run(tmp_path / "run", "data=cifar100")
+    assert evaluate_on_two_processes(run, cache, tmp_path, str(cifar100_path))["n"] == 10_000
+    assert [row["n"] for row in run.read_csv("per_class.csv")] == ["100"] * 100
+    assert [row["n"] for row in run.read_csv("per_superclass.csv")] == ["500"] * 20
+    assert {row["name"] for row in run.read_csv("per_class.csv") if row["superclass"] == "people"} == {
+        "baby", "boy", "girl", "man", "woman"
+    }  # fmt: skip
