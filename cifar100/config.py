@@ -1,4 +1,4 @@
-"""From a composed configuration to objects: the only caller of hydra's ``instantiate``, run identity, trusted targets."""
+"""From a composed configuration to objects: the only caller of hydra's ``instantiate``; run identity; trusted names."""
 
 import hashlib
 import json
@@ -20,6 +20,7 @@ MODEL_GROUPS = ("model", *PRIMITIVES)
 RECIPE = ("model", "data", "augment", "loss", "optimizer", "scheduler", "trainer", "ema_decay", "seed")
 # What changes where a run reads and how fast it goes, not what it computes.
 WITHOUT_EFFECT = {"data": ("path", "cache_dir"), "trainer": ("dataloader_num_workers", "disable_tqdm")}
+LARGEST_RECORD = 10_000  # keys and values of a record's model; those of this project have a few hundred
 # What a reader takes for granted and the readable part of a run id leaves out.
 USUAL = {"conv", "strided", "linear", "identity", "batchnorm2d", "relu", "sgd", "cifar100"}
 
@@ -117,30 +118,51 @@ def load_model(config: Mapping[str, Any], extra_conf: Iterable[Path] = ()) -> An
         extra_conf: further configuration folders of the user's own whose targets are admitted.
 
     Raises:
-        ConfigError: a target that does not stand literally in this checkout's model groups, an interpolation, or a
-            key by which hydra would do more than call a target.
+        ConfigError: a target that does not stand literally in this checkout's model groups, an interpolation, a key by
+            which hydra would do more than call a target, or a description that no network can be built from.
     """
     model = config.get("model")
-    if not isinstance(model, Mapping) or "_target_" not in model:
+    if not isinstance(model, dict) or "_target_" not in model:
         raise ConfigError("the record's config.yaml describes no model; it is damaged or not a run of this project")
-    trusted = trusted_targets().union(*(trusted_targets(folder) for folder in extra_conf))
-    for key, value in _items(model):
+    folders = (CONF, *extra_conf)
+    try:
+        _check_trusted(model, frozenset().union(*map(trusted_targets, folders)))
+        if model.get("_partial_") or not any(
+            model["_target_"] in trusted_targets(each, ("model",)) for each in folders
+        ):
+            raise ConfigError(f"the record's model is a {model['_target_']}, which is no whole network")
+        return build(OmegaConf.create(model))
+    except Exception as error:  # whatever a constructor makes of it, data from anywhere is no bug of this program
+        cause = error.__cause__ or error
+        text = f"the record's model cannot be built: {type(cause).__name__}: {cause}"
+        text = str(error) if isinstance(error, ConfigError) else text
+        raise ConfigError("".join(each if each.isprintable() else " " for each in text)[:300]) from None
+
+
+def _check_trusted(model: dict[str, Any], trusted: frozenset[str]) -> None:
+    """Refuses what a record of this project would not hold, before hydra sees it."""
+    for index, (key, value) in enumerate(_items(model)):
+        if index > LARGEST_RECORD:
+            raise ConfigError(f"the record's model has more than {LARGEST_RECORD} entries, which no record has")
         if isinstance(value, str) and "${" in value:
             raise ConfigError(f"the record's model holds an interpolation ({key}: {value[:60]}), which no record has")
-        if key == "_target_" and value not in trusted:
+        if key == "_target_" and not (isinstance(value, str) and value in trusted):
             raise ConfigError(
                 f"the record's model names {str(value)[:80]!r}, which is not a primitive of this checkout"
             )
+        if key == "_partial_" and not isinstance(value, bool):
+            raise ConfigError(
+                f"the record's model holds _partial_: {str(value)[:60]!r}, which is neither true nor false"
+            )
         if isinstance(key, str) and key.startswith("_") and key not in ("_target_", "_partial_"):
             raise ConfigError(f"the record's model holds the key {key[:60]!r}, which no record has")
-    return build(OmegaConf.create(dict(model)))
 
 
 @cache
-def trusted_targets(folder: Path = CONF) -> frozenset[str]:
+def trusted_targets(folder: Path = CONF, groups: tuple[str, ...] = MODEL_GROUPS) -> frozenset[str]:
     """Every ``_target_`` that stands in the model groups of a configuration folder."""
     found = set()
-    for group in MODEL_GROUPS:
+    for group in groups:
         for file in sorted((folder / group).glob("*.yaml")):
             content = yaml.safe_load(file.read_text(encoding="utf-8"))
             found |= {value for key, value in _items(content) if key == "_target_"}

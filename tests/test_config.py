@@ -1,0 +1,99 @@
+"""Composition: what brings what, who wins, and that a choice without effect is not silent."""
+
+from functools import cache
+
+import hydra
+import pytest
+from hydra.errors import ConfigCompositionException
+
+from cifar100.config import CONF, ConfigError, build, check_typed_choices
+
+
+@cache
+def compose(*overrides):
+    with hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
+        return hydra.compose("train", overrides=list(overrides), return_hydra_config=True)
+
+
+def choices(*overrides):
+    return compose(*overrides).hydra.runtime.choices
+
+
+def test_block_brings_its_stage_and_mixer():
+    found = choices("block=convnext")
+    assert (found["stage"], found["mixer"]) == ("separate", "depthwise")
+
+
+def test_block_typed_over_a_recipe_takes_the_recipes_stage_away():
+    found = choices("model=convnext", "block=basic")
+    assert (found["stage"], found["mixer"], found["norm"]) == ("strided", "conv", "ln")
+
+
+def test_recipe_brings_its_primitives():
+    found = choices("model=convnext")
+    expected = {"block": "convnext", "stage": "separate", "norm": "ln", "activation": "gelu", "stem": "patchify2"}
+    assert {group: found[group] for group in expected} == expected
+    assert found["optimizer"] == "adamw"
+
+
+@pytest.mark.parametrize(
+    ("group", "choice"),
+    [("norm", "bn"), ("activation", "relu"), ("stem", "conv3x3"), ("optimizer", "sgd"), ("mixer", "conv")],
+)
+def test_command_line_beats_recipe(group, choice):
+    assert choices("model=convnext", f"{group}={choice}")[group] == choice
+    assert choices(f"{group}={choice}", "model=convnext")[group] == choice
+
+
+def test_command_line_beats_experiment_beats_recipe(tmp_path):
+    (tmp_path / "experiment").mkdir()
+    text = "# @package _global_\ndefaults:\n  - override /model: convnext\n  - override /norm: rms\n"
+    text += "model:\n  drop_path: 0.2\n"
+    (tmp_path / "experiment" / "probe.yaml").write_text(text)
+    probe = (f"hydra.searchpath=[file://{tmp_path}]", "experiment=probe")
+    assert (choices(*probe)["block"], choices(*probe)["norm"]) == ("convnext", "rms")
+    assert compose(*probe).model.drop_path == 0.2
+    assert choices(*probe, "norm=gn")["norm"] == "gn"
+    assert choices(*probe, "model=resnet20")["block"] == "basic"
+    assert compose(*probe, "model.drop_path=0.3").model.drop_path == 0.3
+
+
+def test_lists_are_plain_values():
+    assert compose("model.depths=[5,5,5]", "model.widths=[8,16,32]").model.depths == [5, 5, 5]
+
+
+def test_option_that_does_not_exist_is_an_error():
+    with pytest.raises(ConfigCompositionException):
+        compose("block.expansoin=2")
+
+
+def test_option_of_another_choice_is_one_line():
+    with pytest.raises(ConfigError, match="unexpected keyword argument"):
+        build(compose("+block.expansion=2").model)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "cure"),
+    [
+        (["downsample=avgpool"], "stage=separate"),
+        (["downsample.norm=null"], "stage=separate"),
+        (["block=convnext", "stage=strided", "downsample=conv3x3"], "stage=separate"),
+    ],
+)
+def test_unused_choice_is_refused_with_its_cure(overrides, cure):
+    with pytest.raises(ConfigError, match=cure) as error:
+        check_typed_choices(compose(*overrides), overrides)
+    assert "\n" not in str(error.value) and overrides[-1] in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["downsample=avgpool", "stage=separate"],
+        ["downsample=avgpool", "block=convnext"],
+        ["norm=ln", "activation=gelu", "attention=se", "mixer=depthwise", "stem=patchify2", "init=torch"],
+        ["optimizer=adamw", "seed=3", "model.depths=[1,1,1]", "data=digits", "root=x"],
+    ],
+)
+def test_used_choices_pass(overrides):
+    check_typed_choices(compose(*overrides), overrides)

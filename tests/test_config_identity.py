@@ -1,0 +1,69 @@
+"""Run identity: one experiment has one folder however it was typed, another experiment another."""
+
+import json
+from functools import cache
+
+import hydra
+import pytest
+
+from cifar100.config import CONF, identity, recipe, register_resolvers, run_id
+
+
+@cache
+def compose(*overrides):
+    with hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
+        return hydra.compose("train", overrides=list(overrides), return_hydra_config=True)
+
+
+SAME = [
+    (["model=resnet32"], ["model=resnet20", "model.depths=[5,5,5]"]),
+    (["model=resnet20"], ["model=resnet110", "model.depths=[3,3,3]"]),
+    ([], ["model=resnet20", "norm=bn", "block=basic", "stage=strided"]),
+    (["trainer.num_train_epochs=15"], ["trainer.num_train_epochs=15.0"]),
+    (["optimizer.lr=0.1", "seed=0"], ["seed=0", "optimizer.lr=1e-1"]),
+    ([], ["tracker=tensorboard"]),
+    ([], ["data.path=/somewhere", "data.cache_dir=/else"]),
+    ([], ["root=/elsewhere", "study=other"]),
+    ([], ["force=true"]),
+    ([], ["trainer.dataloader_num_workers=2", "trainer.disable_tqdm=true"]),
+    (["attention=eca", "attention.kernel_size=null"], ["attention=eca"]),
+    (["model.width_multiplier=1"], ["model.width_multiplier=1.0"]),
+]
+DIFFERENT = """seed=1 attention=eca attention=se norm=gn optimizer.lr=0.05 data.val_size=0 data=cifar10 augment=none
+    trainer.num_train_epochs=1 ema_decay=0.99 model.drop_path=0.1 scheduler=step block.shortcut=padding
+    init.zero_last_norm=true loss.label_smoothing=0.1""".split()
+
+
+@pytest.mark.parametrize(("one", "other"), SAME, ids=str)
+def test_same_experiment_typed_differently_is_one_run(one, other):
+    assert run_id(compose(*one)) == run_id(compose(*other))
+    assert identity(compose(*one)) == identity(compose(*other))
+
+
+@pytest.mark.parametrize("override", DIFFERENT)
+def test_another_experiment_is_another_run(override):
+    assert identity(compose(override)) != identity(compose())
+
+
+def test_no_two_of_many_experiments_share_a_run():
+    found = [run_id(compose(*each)) for each in [[], *([override] for override in DIFFERENT)]]
+    assert len(set(found)) == len(found)
+
+
+def test_run_id_reads_aloud():
+    config = compose("attention=eca", "seed=3", "trainer.num_train_epochs=15", "block=convnext")
+    expected = "convnext-d3-3-3-w16-32-64-separate-depthwise-eca-e15-seed3-"
+    assert run_id(config) == expected + identity(config)
+
+
+def test_recipe_is_plain():
+    content = recipe(compose())
+    assert json.loads(json.dumps(content)) == content
+    assert "${" not in json.dumps(content)
+
+
+def test_resolver_names_the_run_folder():
+    register_resolvers()
+    config = compose()
+    assert config.hydra.sweep.subdir == run_id(config)
+    assert config.hydra.run.dir == f"multirun/default/{run_id(config)}"
