@@ -1,6 +1,6 @@
 """How fast the training loop is, in images per second on this machine: python benchmarks/throughput.py
 
-Three loops train the same ResNet-20 in turn, round after round, so that a change of the machine's speed meets all alike:
+Three loops train the same ResNet-20 in turn, round after round, so that a change of the machine's speed meets all:
 
 - loop: this project's whole loop, bfloat16 and torch.compile: fetch, augment, step, metrics, checks;
 - copied: the loop of most tutorials: torchvision data set, PIL transforms, DataLoader with 2 workers, float32;
@@ -73,7 +73,7 @@ def whole_loop(images: np.ndarray, labels: list[int], steps: int, folder: Path) 
 
 
 def copied_loop(images: np.ndarray, labels: list[int], steps: int, model: nn.Module) -> Callable[[], float]:
-    """The tutorials' loop. Batches that its workers prepared while the others ran are used up before the clock starts."""
+    """The tutorials' loop. Batches prepared while the others ran are used up before the clock starts."""
     crop = [transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip()]
     data = InMemory(images, labels, transforms.Compose([*crop, transforms.ToTensor(), transforms.Normalize(MEAN, STD)]))
     loader = torch.utils.data.DataLoader(data, BATCH, shuffle=True, num_workers=2, drop_last=True)

@@ -14,8 +14,9 @@ from cifar100.record import RunDirectory
 from cifar100.training.errors import Interrupted
 from cifar100.training.interruption import StopRequest, stop_on_signals
 from cifar100.training.progress import Display
-from cifar100.training.state import Progress, State, save_best, totals_of
+from cifar100.training.state import NO_TOTALS, Progress, State, save_best, totals_of
 from cifar100.training.step import Step
+from cifar100.training.together import together
 from cifar100.training.validation import validate
 
 log = logging.getLogger(__name__)
@@ -63,23 +64,49 @@ class Loop:
             Interrupted: by a signal, after the state was saved.
             Diverged: the loss is not finite.
             OSError: the disk is full or read-only; the last checkpoint stays.
+            ValueError: a checkpoint that does not fit.
         """
-        progress = Progress()
-        if self.record.has_checkpoint("last"):
-            progress = self.state.restore(self.record)
-            log.info("continuing after epoch %d, step %d", progress.epoch, progress.step)
+        with together(self.accelerator):
+            progress = self._begin()
         steps = self.train_loader.steps_per_epoch
         done = progress.epoch * steps + progress.step
         display = Display(self.epochs, steps, done, quiet=self.quiet or not self._main)
         with stop_on_signals() as request, display:
-            while progress.epoch < self.epochs:
-                totals = self.train_epoch(progress, request, display)
-                row = self._finish_epoch(progress, totals)
-                if self._main:
-                    self._save_epoch(progress, row)
-                self.track(row)
-                display.epoch(row)
+            try:
+                while progress.epoch < self.epochs:
+                    self._run_epoch(progress, request, display)
+            except Exception as error:
+                if request.signum is None:
+                    raise
+                # The signal may have ended a process that this one needed: a compiler, another process of the run.
+                raise Interrupted(request.signum) from error
         return progress
+
+    def _begin(self) -> Progress:
+        processes = self.accelerator.num_processes
+        if not self.record.has_checkpoint("last"):
+            return Progress(processes=processes)
+        progress = self.state.restore(self.record)
+        if progress.processes != processes:
+            raise ValueError(
+                f"{self.record.path} was begun by {progress.processes} processes, whose steps are other ones than those of "
+                f"{processes}; continue it with as many, or start over with force=true"
+            )
+        if not self._main:
+            progress.totals = list(NO_TOTALS)  # the checkpoint has the sums over all processes
+        log.info("continuing after epoch %d, step %d", progress.epoch, progress.step)
+        return progress
+
+    def _run_epoch(self, progress: Progress, request: StopRequest, display: Display) -> None:
+        totals = self.train_epoch(progress, request, display)
+        row = self._finish_epoch(progress, totals)
+        with together(self.accelerator):
+            if self._main:
+                self._save_epoch(progress, row)
+        self.track(row)
+        display.epoch(row)
+        if self._asked_to_stop(request):
+            raise Interrupted(request.signum or signal.SIGTERM)
 
     @property
     def _main(self) -> bool:
@@ -116,6 +143,7 @@ class Loop:
         row = {"epoch": progress.epoch + 1, "train/loss": train["loss"], "train/top1": train["top1"]}
         if self.val_loader is not None:
             # Not through the wrapper for several processes, which would wait for all of them at every batch.
+            self._share_buffers()
             forward = self.take_step.compiled(self.validated.eval())
             val = validate(forward, self.val_loader, self.loss, self.accelerator, self.val_batch_size).results()
             row |= {"val/loss": val["loss"], "val/top1": val["top1"], "val/top5": val["top5"]}
@@ -125,8 +153,14 @@ class Loop:
             "images_per_s": train["n"] / max(progress.epoch_s, 1e-9),
         }
         progress.rows.append(row)
-        progress.epoch, progress.step, progress.epoch_s, progress.totals = progress.epoch + 1, 0, 0.0, [0.0] * 4
+        progress.epoch, progress.step, progress.epoch_s, progress.totals = progress.epoch + 1, 0, 0.0, list(NO_TOTALS)
         return row
+
+    def _share_buffers(self) -> None:
+        """Gives every process the main one's statistics of batch norm, which are what the checkpoint holds."""
+        if self.accelerator.num_processes > 1:
+            for buffer in self.validated.buffers():
+                torch.distributed.broadcast(buffer, src=0)
 
     def _save_epoch(self, progress: Progress, row: dict[str, Any]) -> None:
         # The best weights first: a run cut off before the last checkpoint is written repeats the epoch and them.
@@ -144,10 +178,10 @@ class Loop:
         return self.accelerator.check_trigger()
 
     def _stop(self, progress: Progress, request: StopRequest) -> None:
-        if self._main:
-            self.state.save(self.record, progress)
-        self.accelerator.wait_for_everyone()
-        raise Interrupted(request.signum or 15)
+        with together(self.accelerator):
+            if self._main:
+                self.state.save(self.record, progress)
+        raise Interrupted(request.signum or signal.SIGTERM)
 
     def _reduced(self, totals: Totals) -> torch.Tensor:
         sums = totals.as_tensor().to(self.accelerator.device)
