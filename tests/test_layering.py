@@ -1,0 +1,118 @@
+"""Data flows one way: which part of the package may import which, read from the imports."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cifar100
+
+PACKAGE = Path(cifar100.__file__).parent
+CHECKOUT = PACKAGE.parent
+MAY_IMPORT = {
+    "config": set(),
+    "data": set(),
+    "models": set(),
+    "optim": set(),
+    "metrics": set(),
+    "record": set(),
+    "training": {"metrics", "record"},
+    "evaluation": {"config", "data", "metrics", "record"},
+    "report": {"record"},
+    # How commands meet the user; not among the steps.
+    "mistakes": set(),
+    "command": {"config", "mistakes"},
+    "__main__": {"app", "command", "config"},
+}
+FILES = sorted(file for file in PACKAGE.rglob("*.py") if "conf" not in file.relative_to(PACKAGE).parts)
+
+
+def part(file: Path) -> str:
+    """``data`` for cifar100/data/loader.py, ``metrics`` for cifar100/metrics.py, nothing for cifar100/__init__.py."""
+    top = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return "" if top == "__init__" else top
+
+
+def imported(file: Path) -> set[str]:
+    """The full names of all modules and of what is taken from them, wherever in the file they are imported."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            package = file.relative_to(CHECKOUT).parts[: -node.level] if node.level else ()
+            module = ".".join([*package, *([node.module] if node.module else [])])
+            found |= {f"{module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def named(file: Path) -> set[str]:
+    """Every plain name and attribute that the file's code uses."""
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def breaches(file: Path) -> set[str]:
+    """The parts that the file imports although its own part may not."""
+    here = part(file)
+    if here == "app":
+        return set()
+    assert not here or here in MAY_IMPORT, f"{here} has no row in the table of who may import what"
+    ours = {name.split(".")[1] for name in imported(file) if name.startswith("cifar100.")}
+    return ours - MAY_IMPORT.get(here, set()) - {here, "__version__"}
+
+
+def test_imports_keep_to_the_table():
+    found = {str(file.relative_to(PACKAGE)): breaches(file) for file in FILES}
+    found = {file: sorted(parts) for file, parts in found.items() if parts}
+    assert not found, f"may not be imported: {found}"
+
+
+@pytest.mark.parametrize(
+    "line", ["import cifar100.data", "from cifar100 import data", "from ..data import loader", "from .. import data"]
+)
+def test_the_table_would_catch_a_breach(line, tmp_path, monkeypatch):
+    package = tmp_path / "cifar100"
+    (package / "models").mkdir(parents=True)
+    file = package / "models" / "probe.py"
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", package)
+    monkeypatch.setattr(sys.modules[__name__], "CHECKOUT", tmp_path)
+    file.write_text(f"from .shape import Shape\nfrom cifar100.models.shape import Shape\n\ndef late():\n    {line}\n")
+    assert breaches(file) == {"data"}
+
+
+def test_only_app_and_the_command_line_see_a_composed_config():
+    allowed = {"config", "app", "command", "mistakes", "__main__"}
+    for file in FILES:
+        names = {name for name in imported(file) if name.split(".")[0] in ("hydra", "omegaconf")}
+        assert not names or part(file) in allowed, f"{file.name} imports {sorted(names)}"
+
+
+def test_only_build_instantiates():
+    for file in FILES:
+        assert part(file) == "config" or "instantiate" not in named(file), f"{file} instantiates for itself"
+
+
+@pytest.mark.parametrize("shell", ["train", "evaluate", "report"])
+def test_shells_are_short_and_light(shell):
+    """What only composes, such as --help and --cfg job, must not wait for torch to be imported."""
+    file = CHECKOUT / f"{shell}.py"
+    if not file.exists():
+        pytest.skip(
+            "an installed wheel has no shells" if not (CHECKOUT / "train.py").exists() else f"no {shell}.py yet"
+        )
+    assert len(file.read_text(encoding="utf-8").splitlines()) < 30
+    heavy = "torch numpy transformers accelerate datasets matplotlib scipy sklearn"
+    code = f"import sys, {shell}, cifar100.__main__; print(*set('{heavy}'.split()) & set(sys.modules))"
+    path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH", "")]))
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert not done.stdout.split()
+
+
+def test_no_catch_all_modules():
+    assert not [file for file in FILES if {"utils", "helpers", "common"} & set(file.with_suffix("").parts)]
