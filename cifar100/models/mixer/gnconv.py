@@ -42,7 +42,7 @@ class RecursiveGatedConvolution(nn.Module):
         if narrowest < 1:
             raise ValueError(f"mixer.narrowest={narrowest} must be at least 1")
         if alpha == 0:
-            raise ValueError("mixer.alpha=0 divides by zero; 3 is the paper's")
+            raise ValueError("mixer.alpha=0 divides by zero; use 3, the authors' value")
         order = max(1, (channels // narrowest).bit_length()) if order is None else order
         if not 1 <= order <= channels.bit_length():
             raise ValueError(
