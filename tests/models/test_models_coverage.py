@@ -1,0 +1,89 @@
+"""Any combination trains a step at 32x32, or is refused when built with the reason and the cure."""
+
+import random
+from collections import Counter
+from itertools import combinations
+
+import pytest
+
+from cifar100.config import CONF
+
+FACTORS = ("block", "mixer", "attention", "norm", "activation", "stem", "stage")
+BASE = ("model=resnet20", "model.depths=[1,2,1]", "model.widths=[8,16,32]")
+
+
+def choices() -> dict[str, list[str]]:
+    return {group: sorted(file.stem for file in (CONF / group).glob("*.yaml")) for group in FACTORS}
+
+
+def pairs(combination: dict[str, str]) -> set[tuple]:
+    """Every two choices that meet in a combination."""
+    return set(combinations(sorted(combination.items()), 2))
+
+
+def covering(values: dict[str, list[str]], generator: random.Random) -> list[dict[str, str]]:
+    """Combinations in which every two choices of different groups meet at least once; greedy: each begins with two
+    that have not met, and takes in each further group a choice that meets most others for the first time."""
+    single = [(group, choice) for group in values for choice in values[group]]
+    missing = {tuple(sorted(pair)) for pair in combinations(single, 2) if pair[0][0] != pair[1][0]}
+    found = []
+    while missing:
+        combination = dict(generator.choice(sorted(missing)))
+        for group in generator.sample([*values], len(values)):
+            if group not in combination:
+                order = generator.sample(values[group], len(values[group]))
+                fresh = [len(pairs(combination | {group: choice}) & missing) for choice in order]
+                combination[group] = order[fresh.index(max(fresh))]
+        missing -= pairs(combination)
+        found.append(combination)
+    return found
+
+
+def draw(values: dict[str, list[str]], count: int, generator: random.Random) -> list[dict[str, str]]:
+    return [{group: generator.choice(values[group]) for group in values} for _ in range(count)]
+
+
+def try_all(combinations, make_network, check_step, check_refusal) -> tuple[int, Counter, list[str]]:
+    """How many were built and trained, what the others were refused for, and what broke the law."""
+    built, refused, broken = 0, Counter(), []
+    for combination in combinations:
+        typed = [f"{group}={choice}" for group, choice in combination.items()]
+        try:
+            network = make_network(*BASE, *typed)
+        except ValueError as error:
+            refused[str(error)] += 1
+            broken += failure(check_refusal, error, typed)
+        except Exception as error:
+            broken.append(f"{' '.join(typed)}: not built: {type(error).__name__}: {error}")
+        else:
+            built += 1
+            broken += failure(check_step, network, typed)
+    return built, refused, broken
+
+
+def failure(check, subject, typed) -> list[str]:
+    try:
+        check(subject)
+    except Exception as error:
+        return [f"{' '.join(typed)}: {type(error).__name__}: {error}"]
+    return []
+
+
+@pytest.mark.parametrize("extra", [20, pytest.param(500, marks=pytest.mark.slow)])
+def test_every_combination_trains_or_is_refused(extra, make_network, check_step, check_refusal, record_property):
+    generator = random.Random(0)
+    drawn = covering(choices(), generator) + draw(choices(), extra, generator)
+    built, refused, broken = try_all(drawn, make_network, check_step, check_refusal)
+    for name, value in {"combinations": len(drawn), "built": built, "refused": refused.total()}.items():
+        record_property(name, value)
+    print(f"{len(drawn)} combinations, {built} built, {refused.total()} refused", *refused.most_common(), sep="\n")
+    assert not broken, "\n".join(broken)
+    assert built >= 0.9 * len(drawn), f"{built} of {len(drawn)} built: {refused.most_common()}"
+
+
+def test_all_pairs_are_covered():
+    values = {"a": ["1", "2", "3"], "b": ["1", "2"], "c": ["1", "2", "3", "4"]}
+    found = covering(values, random.Random(0))
+    met = set().union(*map(pairs, found))
+    assert len(met) == 3 * 2 + 3 * 4 + 2 * 4
+    assert 12 <= len(found) < 3 * 2 * 4
