@@ -126,7 +126,7 @@ def test_hornet_has_the_published_parameters(make_network):
 
 @pytest.mark.parametrize(("mixer", "published"), [("msca", 4.2), ("lsk", 4.3)], ids=["MSCAN-T in SegNeXt", "LSKNet-T"])
 def test_encoder_has_the_published_parameters(mixer, published, make_port):
-    """Millions, ImageNet's classifier included: the blocks at the published depths, widths and expansions, and what lies
+    """Millions, ImageNet's classifier included: blocks at the published depths, widths and expansions, and what lies
     between the stages by its formula."""
     depths, widths, expansions = (3, 3, 5, 2), (32, 64, 160, 256), (8, 8, 4, 4)
     build = make_port("block", "block=van", f"mixer={mixer}")
