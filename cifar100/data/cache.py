@@ -73,6 +73,7 @@ class Cache:
 
     def write(self, data: ImageData, *keys: str) -> ImageData:
         """Store the content and one pointer per key; returns the mapped content, or data itself if that fails."""
+        from safetensors import SafetensorError
         from safetensors.torch import save_file
 
         tensors: dict[str, Tensor] = {}
@@ -87,7 +88,7 @@ class Cache:
             for key in keys:
                 _replace(self._pointer(data.name, key), lambda temporary: temporary.write_bytes(pointer))
             return _read_content(content, data.fingerprint)
-        except Exception as error:  # a full disk raises SafetensorError, which is a bare Exception
+        except (OSError, ValueError, SafetensorError) as error:  # the last is how safetensors reports a full disk
             logger.warning("cannot write the data cache %s (%s): keeping the images in memory", self._folder, error)
             return data
 
@@ -127,7 +128,10 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
             stale.unlink(missing_ok=True)
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
         write(temporary)
+        os.chmod(temporary, mode)  # safetensors leaves a file for its owner only, but caches may be shared
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)

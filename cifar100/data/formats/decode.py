@@ -68,4 +68,5 @@ def _square(image: Image, resolution: int) -> Image:
         image = image.convert("RGB")  # palettes cannot be interpolated
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    return image.resize((resolution, resolution), Resampling.BILINEAR, box=(left, top, left + side, top + side))
+    square = image.crop((left, top, left + side, top + side))  # resize(box=...) would blend in what is outside
+    return square.resize((resolution, resolution), Resampling.BILINEAR)
