@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
@@ -22,8 +24,10 @@ from cifar100.record import RunDirectory, describe_environment
 from cifar100.training.average import averaged
 from cifar100.training.loop import Loop
 from cifar100.training.state import State
+from cifar100.training.status import true_status
 from cifar100.training.step import Step
 from cifar100.training.summary import hyperparameters, summary
+from cifar100.training.together import together
 
 log = logging.getLogger(__name__)
 
@@ -38,25 +42,20 @@ def train(config: DictConfig) -> None:
         Interrupted, Diverged, OSError: see :class:`~cifar100.training.loop.Loop`; noted in the record.
     """
     hydra = HydraConfig.get()
-    check_typed_choices(config, hydra.overrides.task)
     record = RunDirectory(os.path.relpath(hydra.runtime.output_dir))
-    if config.trainer.num_train_epochs == 0:
-        _print_costs(config)
-        _remove_empty(record.path, Path(config.root))
-        return
-    if record.state() == "finished" and not config.force:
-        log.info("%s is finished; force=true trains it again", record.path)
-        _report(record)
-        return
-    arguments = build(config.trainer)  # before the accelerator, whose state it resets
-    accelerator = build_accelerator(config, record.path)
-    if accelerator.is_main_process:
-        with record.lock():
-            _recorded(config, arguments, record, accelerator)
-        _report(record)
-    else:
-        accelerator.wait_for_everyone()
-        _fit(config, arguments, record, accelerator)
+    try:
+        check_typed_choices(config, hydra.overrides.task)
+        _check(config)
+        if config.trainer.num_train_epochs == 0:
+            _print_costs(config)
+        elif record.state() == "finished" and not config.force:
+            log.info("%s is finished; force=true trains it again", record.path)
+            _report(record)
+        else:
+            _train(config, record)
+    finally:
+        if hydra.mode == RunMode.RUN or config.trainer.num_train_epochs == 0:  # a failed job of a sweep logs there
+            _remove_empty(record.path, Path(config.root))
 
 
 def evaluate(config: DictConfig) -> None:
@@ -72,40 +71,47 @@ def evaluate(config: DictConfig) -> None:
     evaluate_runs(run_dir, data_path=config.data.path, cache_dir=config.data.cache_dir, **options)
 
 
-def _recorded(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: Accelerator) -> None:
-    """Trains and keeps the record's status true, however the run ends."""
-    if config.force:
-        record.clear()
-    record.write_status("running")
-    record.write_config(_description(config))
-    accelerator.wait_for_everyone()
-    try:
-        record.write_summary(_fit(config, arguments, record, accelerator))
-        record.write_status("finished")
-    except BaseException as error:
-        interrupted = isinstance(error, KeyboardInterrupt)
-        note = {} if interrupted else {"error": f"{type(error).__name__}: {error}"}
-        try:
-            record.write_status("interrupted" if interrupted else "failed", **note)
-        except OSError as fault:  # the full disk that stopped the run is still full
-            log.warning("the status could not be written: %s", fault)
-        raise
+def _train(config: DictConfig, record: RunDirectory) -> None:
+    """Trains as one of the run's processes, of which the main one alone writes."""
+    arguments = build(config.trainer)  # before the accelerator, whose state it resets
+    accelerator = build_accelerator(config, record.path)
+    with ExitStack() as held:
+        with together(accelerator):
+            if accelerator.is_main_process:
+                held.enter_context(record.lock())
+                held.enter_context(true_status(record))
+                if config.force:
+                    record.clear()
+                record.write_status("running")
+                record.write_config(_description(config))
+        result = _fit(config, arguments, record, accelerator)
+        with together(accelerator):
+            if accelerator.is_main_process:
+                record.write_summary(result)
+                record.write_status("finished")
+    if accelerator.is_main_process:
+        _report(record)
 
 
 def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: Accelerator) -> dict[str, Any]:
     """Builds everything, trains, and returns the run's summary."""
-    model = build_model(config)
-    costs = count_costs(model, (model.in_channels, model.resolution, model.resolution))
-    data = build(config.data)
-    if accelerator.is_main_process:
-        environment = describe_environment() | {"processes": accelerator.num_processes, "parameters": costs.parameters}
-        record.write_environment(environment | {"data": {"name": data.name, "fingerprint": data.fingerprint}})
-        log.info("%s: %s parameters, %.1f M multiply-adds", record.path, f"{costs.parameters:,}", costs.macs / 1e6)
-    if config.tracker.name:
-        accelerator.init_trackers(config.tracker.project, hyperparameters(recipe(config)))
-    model.to(accelerator.device, memory_format=torch.channels_last)
-    progress = build_loop(config, arguments, record, model, data, accelerator).run()
-    accelerator.end_training()
+    with together(accelerator):
+        model = build_model(config)
+        costs = count_costs(model, (model.in_channels, model.resolution, model.resolution))
+        data = build(config.data)
+        if accelerator.is_main_process:
+            counts = {"processes": accelerator.num_processes, "parameters": costs.parameters}
+            images = {"name": data.name, "fingerprint": data.fingerprint}
+            record.write_environment(describe_environment() | counts | {"data": images})
+            log.info("%s: %s parameters, %.1f M multiply-adds", record.path, f"{costs.parameters:,}", costs.macs / 1e6)
+        if config.tracker.name:
+            accelerator.init_trackers(config.tracker.project, hyperparameters(recipe(config)))
+        model.to(accelerator.device, memory_format=torch.channels_last)
+    try:
+        progress = build_loop(config, arguments, record, model, data, accelerator).run()
+    finally:
+        for tracker in accelerator.trackers:  # end_training would part the processes before a sweep's next job
+            tracker.finish()
     return summary(progress, accelerator.device) | {"parameters": costs.parameters, "macs": costs.macs}
 
 
@@ -189,6 +195,14 @@ def build_model(config: DictConfig) -> nn.Module:
     """The network that ``config`` composes, its weights drawn from the run's seed. Raises ValueError in one line."""
     torch.manual_seed(config.seed)
     return build(config.model)
+
+
+def _check(config: DictConfig) -> None:
+    """Refuses what no other part looks at before the run is under way. Raises ValueError in one line."""
+    if isinstance(config.seed, bool) or not isinstance(config.seed, int) or not 0 <= config.seed < 2**63:
+        raise ValueError(f"seed={config.seed} must be a whole number from 0 to 2**63 - 1")
+    if not isinstance(config.force, bool):
+        raise ValueError(f"force={config.force} must be true or false")
 
 
 def _print_costs(config: DictConfig) -> None:

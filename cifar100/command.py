@@ -1,28 +1,27 @@
-"""How the commands meet the user: one line for each mistake, near misses named, an exit status that scripts can read.
+"""How the commands meet the user: one line for each mistake, an exit status that scripts can read.
 
 Exit status: 0 done, 1 a run failed, 2 the command cannot be carried out as typed, 130 or 143 interrupted by SIGINT or
 SIGTERM. A traceback is a bug of this program.
 """
 
-import difflib
 import logging
 import os
-import re
+import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, ListConfig
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig
 
 from cifar100.config import CONF, register_resolvers
+from cifar100.mistakes import FAILED, check_choices, explain, mistake
 
-FAILED, MISTYPED = 1, 2
-OVERRIDE = re.compile(r"^[+~]{0,2}([\w/@.]+)=(.*)$")
+log = logging.getLogger(__name__)
 failures: list[tuple[str, int, str]] = []
 
 
@@ -31,25 +30,28 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
     arguments = sys.argv[1:] if arguments is None else arguments
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra would print and exit by itself
     register_resolvers()
+    failures.clear()
     try:
-        check_choices(arguments, [CONF, *_config_dirs(arguments)])
-        main()
-        if failures:
-            _end(_failed_jobs(), FAILED if len(failures) > 1 else failures[0][1])
+        with _terminable():
+            check_choices(arguments, [CONF, *_config_dirs(arguments)])
+            main()
     except KeyboardInterrupt as error:
-        signum = getattr(error, "signum", 2)
-        _end(str(error) or "interrupted; the same command continues", 128 + signum)
-    except (HydraException, OmegaConfBaseException) as error:
-        _end(explain(error), MISTYPED)
+        signum = getattr(error, "signum", signal.SIGINT)
+        _end(str(error) or f"interrupted by {signum.name}; the same command continues", 128 + signum)
     except Exception as error:
         if not (status := mistake(error)):
             raise
         _end(explain(error), status)
+    finally:
+        _leave_the_other_processes()
+    if failures:
+        _end(_failed_jobs(), FAILED if len(failures) > 1 else failures[0][1])
 
 
 def job(task: Callable[[DictConfig], Any], config: DictConfig) -> Any:
     """Carries out one job of a command. A failure that its message explains is noted, so that hydra goes on with the
-    sweep's other jobs, and ends the command with a non-zero status; a bug of this program goes through.
+    sweep's other jobs, and ends the command with a non-zero status. So is a bug of this program in a sweep, after its
+    traceback; else it goes through.
 
     Returns:
         What the task returns; None where it failed.
@@ -57,88 +59,76 @@ def job(task: Callable[[DictConfig], Any], config: DictConfig) -> Any:
     try:
         return task(config)
     except Exception as error:
-        if not (status := mistake(error)):
-            raise
         hydra = HydraConfig.get()
-        swept = hydra.mode == RunMode.MULTIRUN
-        failures.append((" ".join(hydra.overrides.task) if swept else "", status, explain(error)))
+        status, swept = mistake(error), hydra.mode == RunMode.MULTIRUN
+        alone = not status or type(error).__name__ == "OutOfMemoryError"
+        if not (status or swept):
+            raise
+        name = " ".join(hydra.overrides.task) if swept else ""
+        reason = explain(error) if status else f"{type(error).__name__}: {explain(error)}"
+        failures.append((name, status or FAILED, reason))
         if swept:
-            logging.getLogger(__name__).error("failed: %s: %s", failures[-1][0], failures[-1][2])
+            log.error("failed: %s: %s", name, reason, exc_info=None if status else error)
+        if alone and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            log.error("%s", reason)
+            raise SystemExit(FAILED) from error  # the other processes are not where the next job would meet them
         return None
 
 
-def mistake(error: BaseException) -> int:
-    """The exit status for an error that its message explains to the user; 0 for a bug of this program."""
-    if type(error).__name__ in ("Diverged", "OutOfMemoryError"):
-        return FAILED
-    if isinstance(error, OSError) and error.errno is not None and not isinstance(error, FileNotFoundError):
-        return FAILED
-    return MISTYPED if isinstance(error, ValueError | OSError) and _raised_here(error) else 0
-
-
-def explain(error: BaseException) -> str:
-    """The error in one line, with near misses where a name is unknown."""
-    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
-    text = str(cause).strip() or type(cause).__name__
-    if isinstance(cause, OmegaConfBaseException):
-        text = text.splitlines()[0]
-        parent = getattr(cause, "parent_node", None)
-        if "not in struct" in text or "Key" in text and isinstance(parent, DictConfig | ListConfig):
-            name = str(getattr(cause, "full_key", None) or getattr(cause, "key", ""))
-            text = f"there is no option {name}" + near(name.rpartition(".")[2], parent or ())
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return "; ".join(line.rstrip(";.") if index + 1 < len(lines) else line for index, line in enumerate(lines))
-
-
-def check_choices(arguments: Iterable[str], folders: Sequence[Path]) -> None:
-    """Refuses ``group=choice`` where no configuration folder has that choice, before any job of a sweep starts.
-
-    Raises:
-        ValueError: naming the choices, the nearest first.
-    """
-    for argument in arguments:
-        match = OVERRIDE.match(argument)
-        group = match[1].split("@")[0] if match else ""
-        if not group or "." in group or not any((folder / group).is_dir() for folder in folders):
-            continue
-        choices = {file.stem for folder in folders for file in (folder / group).glob("*.yaml")}
-        for value in match[2].split(","):
-            if re.fullmatch(r"\w+", value) and value not in choices | {"null"}:
-                raise ValueError(f"{group}={value} is unknown{near(value, choices)}")
-
-
-def near(name: str, names: Iterable[Any]) -> str:
-    """What to add to a message about an unknown name: the nearest names, else all."""
-    names = sorted(map(str, names))
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-    if close:
-        return f"; did you mean {' or '.join(close)}?"
-    return f"; choose one of {', '.join(names)}" if names else ""
-
-
 class TerminalHandler(logging.Handler):
-    """Prints log lines without tearing a progress bar."""
+    """Prints log lines without tearing a progress bar, as long as someone reads them."""
 
     def emit(self, record: logging.LogRecord) -> None:
         from tqdm import tqdm
 
-        tqdm.write(self.format(record), file=sys.stdout)
-        sys.stdout.flush()
+        with suppress(BrokenPipeError):
+            tqdm.write(self.format(record), file=sys.stdout)
+            sys.stdout.flush()
+
+
+class RunLog(logging.FileHandler):
+    """A run's train.log. A full disk loses lines of it, not the run: the checkpoints say whether that can go on."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
 
 
 class MainProcess(logging.Filter):
     """Lets through the log of the first of several processes, and every process's warnings."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return os.environ.get("RANK", "0") == "0" or record.levelno >= logging.WARNING
+        return _is_main() or record.levelno >= logging.WARNING
 
 
-def _raised_here(error: BaseException) -> bool:
-    """Whether our own code raised the error, with a message for the user, and not a library that it called."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return trace is not None and Path(trace.tb_frame.f_code.co_filename).is_relative_to(Path(__file__).parent)
+def _is_main() -> bool:
+    return os.environ.get("RANK", "0") == "0"
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends the block as Control-C does, so that what must be noted at the end of a run is."""
+
+    def terminate(signum: int, frame: FrameType | None) -> None:
+        error = KeyboardInterrupt()
+        error.signum = signal.Signals(signum)
+        raise error
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _leave_the_other_processes() -> None:
+    distributed = sys.modules.get("torch.distributed")
+    if distributed and distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def _config_dirs(arguments: Sequence[str]) -> list[Path]:
@@ -157,11 +147,13 @@ def _failed_jobs() -> str:
         return failures[0][2]
     names = "\n".join(f"  {name}: {reason}" for name, _, reason in failures)
     return (
-        f"{len(failures)} of the sweep's jobs failed, the others are done; the same command tries them again:\n{names}"
+        f"{len(failures)} of the sweep's jobs failed, the others are done; typed again, they are tried again:\n{names}"
     )
 
 
 def _end(message: str, status: int) -> None:
-    print(message, file=sys.stderr, flush=True)
+    """Ends the process. Of several, which all end so, the first tells why."""
+    if _is_main():
+        print(message, file=sys.stderr, flush=True)
     logging.shutdown()
     sys.exit(status)

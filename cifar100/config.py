@@ -71,11 +71,15 @@ def run_id(config: DictConfig) -> str:
     content = recipe(config)
     model = content["model"]
     words = [_find(model, "block")]
-    words += ["d" + "-".join(map(str, model["depths"])), "w" + "-".join(map(str, model["widths"]))]
+    words += ["d" + _dashed(model["depths"]), "w" + _dashed(model["widths"])]
     words += [_find(model, key) for key in ("stem", "stage", "mixer", "attention", "norm", "activation")]
     words += [content["data"]["name"], _leaf(content["optimizer"])]
     words = [word for index, word in enumerate(words) if word and (index < 3 or word not in USUAL)]
-    words += [f"e{content['trainer']['num_train_epochs']:g}", f"seed{content['seed']}", identity(config)]
+    words += [
+        "e" + _dashed(_canonical(content["trainer"]["num_train_epochs"])),
+        f"seed{content['seed']}",
+        identity(config),
+    ]
     return re.sub(r"[^a-z0-9._-]+", "_", "-".join(words).lower())
 
 
@@ -193,6 +197,11 @@ def _items(node: Any) -> Iterator[tuple[Any, Any]]:
 def _find(node: Any, wanted: str) -> str | None:
     """What the first ``wanted`` in a resolved tree is called."""
     return next((_leaf(value) for key, value in _items(node) if key == wanted and isinstance(value, Mapping)), None)
+
+
+def _dashed(value: Any) -> str:
+    """``1-2`` for ``[1, 2]``; values of wrong types are refused where they are used."""
+    return "-".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _leaf(node: Mapping[str, Any]) -> str:

@@ -1,19 +1,22 @@
 """Training arguments: the library's names and checks, plus the ranges that it leaves unchecked."""
 
+import difflib
+import math
 import sys
 from typing import Any
 
 import torch
 
-AT_LEAST = {
+COUNTS = {  # whole numbers, and the least of each
     "num_train_epochs": 0,
     "per_device_train_batch_size": 1,
     "per_device_eval_batch_size": 1,
     "gradient_accumulation_steps": 1,
-    "max_grad_norm": 0,
-    "label_smoothing_factor": 0,
     "dataloader_num_workers": 0,
 }
+NUMBERS = ("max_grad_norm", "label_smoothing_factor")
+FLAGS = ("bf16", "fp16", "torch_compile", "dataloader_drop_last", "disable_tqdm")
+HONOURED = (*COUNTS, *NUMBERS, *FLAGS)
 
 
 def training_arguments(**fields: Any):
@@ -25,19 +28,15 @@ def training_arguments(**fields: Any):
         transformers.TrainingArguments
 
     Raises:
-        ValueError: a value out of range, a fraction of an epoch, or ``fp16`` without a GPU.
+        ValueError: a field that the loop does not honour, a value out of range, a fraction of an epoch, or ``fp16``
+            without a GPU.
     """
-    for name, least in AT_LEAST.items():
-        value = fields.get(name, least)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
-            raise ValueError(f"trainer.{name}={value} must be at least {least}")
-        if name not in ("max_grad_norm", "label_smoothing_factor") and value != int(value):
-            raise ValueError(f"trainer.{name}={value} must be a whole number")
-    if fields.get("label_smoothing_factor", 0) >= 1:
-        raise ValueError(f"trainer.label_smoothing_factor={fields['label_smoothing_factor']} must be below 1")
-    for name in ("bf16", "fp16", "torch_compile", "dataloader_drop_last", "disable_tqdm"):
-        if not isinstance(fields.get(name, False), bool):
-            raise ValueError(f"trainer.{name}={fields[name]} must be true or false")
+    for name in fields:
+        if name not in HONOURED:
+            close = difflib.get_close_matches(name, HONOURED, n=3)
+            cure = f"did you mean {' or '.join(close)}?" if close else f"it honours {', '.join(HONOURED)}"
+            raise ValueError(f"trainer.{name}={fields[name]} would have no effect on this loop; {cure}")
+    fields = {name: _checked(name, value) for name, value in fields.items()}
     if fields.get("fp16") and fields.get("bf16"):
         raise ValueError("trainer.fp16 and trainer.bf16 cannot both be true; choose one")
     if fields.get("fp16") and not torch.cuda.is_available():
@@ -53,3 +52,19 @@ def training_arguments(**fields: Any):
     arguments.torch_compile = compile_model
     arguments.disable_tqdm = arguments.disable_tqdm or not sys.stderr.isatty()
     return arguments
+
+
+def _checked(name: str, value: Any) -> Any:
+    if name in FLAGS:
+        if not isinstance(value, bool):
+            raise ValueError(f"trainer.{name}={value} must be true or false")
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"trainer.{name}={value} must be a number")
+    if value < (least := COUNTS.get(name, 0)):
+        raise ValueError(f"trainer.{name}={value} must be at least {least}")
+    if name == "label_smoothing_factor" and value >= 1:
+        raise ValueError(f"trainer.{name}={value} must be below 1")
+    if name in COUNTS and value != int(value):
+        raise ValueError(f"trainer.{name}={value} must be a whole number")
+    return int(value) if name in COUNTS else value

@@ -14,7 +14,7 @@ def averaged(model: nn.Module, decay: float | None) -> AveragedModel | None:
     """
     if decay is None:
         return None
-    if not 0 < decay < 1:
+    if isinstance(decay, bool | str) or not 0 < decay < 1:
         raise ValueError(f"ema_decay={decay} must lie between 0 and 1, such as 0.999; null trains without")
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
     return average.requires_grad_(False)

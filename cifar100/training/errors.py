@@ -22,3 +22,7 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, signum: int) -> None:
         super().__init__(f"interrupted by {signal.Signals(signum).name}; the same command continues")
         self.signum = signum
+
+
+class FailedElsewhere(ValueError):
+    """Another process of this run failed; the message is its."""

@@ -1,6 +1,7 @@
 """The training loop: epochs of steps, validation, checkpoints, and continuing where a run was cut off."""
 
 import logging
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,10 +76,10 @@ class Loop:
             try:
                 while progress.epoch < self.epochs:
                     self._run_epoch(progress, request, display)
-            except Exception as error:
+            except RuntimeError as error:
                 if request.signum is None:
                     raise
-                # The signal may have ended a process that this one needed: a compiler, another process of the run.
+                # The signal has ended a process that this one needed: a compiler, another process of the run.
                 raise Interrupted(request.signum) from error
         return progress
 
@@ -89,7 +90,7 @@ class Loop:
         progress = self.state.restore(self.record)
         if progress.processes != processes:
             raise ValueError(
-                f"{self.record.path} was begun by {progress.processes} processes, whose steps are other ones than those of "
+                f"{self.record.path} was begun by {progress.processes} processes, whose steps are not those of "
                 f"{processes}; continue it with as many, or start over with force=true"
             )
         if not self._main:
@@ -119,7 +120,7 @@ class Loop:
         return self.state.model if average is None else average.module
 
     def train_epoch(self, progress: Progress, request: StopRequest, display: Display) -> Totals:
-        """Takes the steps of the current epoch that are left; returns its sums over all processes. Raises as ``run``."""
+        """Takes the steps of the current epoch that are left; returns its sums over all processes. Raises as run."""
         self.state.model.train()
         totals, epoch = totals_of(progress), progress.epoch + 1
         start = time.perf_counter() - progress.epoch_s
@@ -132,7 +133,7 @@ class Loop:
             progress.epoch_s = time.perf_counter() - start
             if self._asked_to_stop(request):
                 self.take_step.check()
-                progress.totals = self._reduced(totals).tolist() if self._main else progress.totals
+                progress.totals = self._reduced(totals).tolist()
                 self._stop(progress, request)
             display.step(totals, progress)
         self.take_step.check()
@@ -189,7 +190,7 @@ class Loop:
 
 
 def _seed(seed: int, epoch: int, step: int, process: int) -> int:
-    """One number below 2**63 from four, far apart for neighbouring ones (SplitMix64's finaliser; Steele et al. 2014)."""
+    """One number below 2**63 from four, far apart for close ones (SplitMix64's finaliser; Steele et al. 2014)."""
     value = 0
     for part in (seed, epoch, step, process):
         value = (value + part + 0x9E3779B97F4A7C15) % 2**64

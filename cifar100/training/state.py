@@ -9,21 +9,25 @@ from torch import Tensor, nn
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory, flatten_state, unflatten_state
 
+NO_TOTALS = (0.0,) * 4
+
 
 @dataclass
 class Progress:
     """Where a run stands. Random numbers need no place here: each step draws from (seed, epoch, step).
 
     ``epoch`` counts finished epochs and ``step`` the optimizer steps taken in the current one, whose running sums are
-    ``totals`` and whose seconds so far ``epoch_s``; ``rows`` are the lines of metrics.jsonl.
+    ``totals`` and whose seconds so far ``epoch_s``; ``rows`` are the lines of metrics.jsonl; ``processes`` is by how
+    many processes the run was begun.
     """
 
     epoch: int = 0
     step: int = 0
     epoch_s: float = 0.0
-    totals: list[float] = field(default_factory=lambda: [0.0] * 4)
+    totals: list[float] = field(default_factory=lambda: list(NO_TOTALS))
     rows: list[dict[str, Any]] = field(default_factory=list)
     best: dict[str, Any] | None = None
+    processes: int = 1
 
 
 @dataclass

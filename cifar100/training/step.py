@@ -1,6 +1,7 @@
 """One optimizer step."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import torch
 from accelerate import Accelerator
@@ -52,44 +53,46 @@ class Step:
         Raises:
             Diverged: a loss that is not finite; on a CPU before the weights change.
         """
-        lr = self.optimizer.param_groups[0]["lr"]
+        lr, mean = self.optimizer.param_groups[0]["lr"], 0.0
         for index, batch in enumerate(micro_batches):
-            if index + 1 < len(micro_batches):
-                with self.accelerator.no_sync(self.model):
-                    self._backward(batch, totals, epoch, step, lr)
-            else:
-                self._backward(batch, totals, epoch, step, lr)
+            last = index + 1 == len(micro_batches)
+            with nullcontext() if last else self.accelerator.no_sync(self.model):
+                mean = mean + self._backward(batch, totals)
+        self.unchecked.append((mean, epoch, step, lr))
+        if mean.device.type == "cpu" or len(self.unchecked) >= BUNCH:
+            self.check()
         if self.max_grad_norm:
             self.accelerator.clip_grad_norm_(self.model.parameters(), self.max_grad_norm)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.scheduler.step()
 
-    def _backward(self, batch: tuple, totals: Totals, epoch: int, step: int, lr: float) -> None:
+    def _backward(self, batch: tuple, totals: Totals) -> Tensor:
+        """This micro-batch's part in the mean loss of the step, times the number of processes."""
         with self.accelerator.autocast():
             logits = self.forward(batch.images)
         logits = logits.float()
         loss = self.loss(logits, batch.targets)
-        self.unchecked.append((loss.detach(), epoch, step, lr))
-        if loss.device.type == "cpu" or len(self.unchecked) >= BUNCH:
-            self.check()
         share = len(batch.labels) * self.accelerator.num_processes / batch.step_size
-        self.accelerator.backward(loss if share == 1 else loss * share)
+        part = loss if share == 1 else loss * share
+        self.accelerator.backward(part)
         totals.update(logits.detach(), batch.labels, loss.detach())
+        return part.detach()
 
     def compiled(self, model: nn.Module) -> nn.Module:
         """``model``, through ``torch.compile`` where this step's model goes through it."""
         return torch.compile(model, dynamic=False) if self.compile_model else model
 
     def check(self) -> None:
-        """Looks at the losses since the last check.
+        """Looks at the losses since the last check. Processes do so together, and stop together.
 
         Raises:
             Diverged: at the first that is not finite.
         """
         if not self.unchecked:
             return
-        losses = torch.stack([loss for loss, *_ in self.unchecked]).tolist()
+        losses = torch.stack([loss for loss, *_ in self.unchecked])
+        losses = self.accelerator.reduce(losses, reduction="mean").tolist()
         for value, (_, epoch, step, lr) in zip(losses, self.unchecked, strict=True):
             if not abs(value) < float("inf"):
                 raise Diverged(epoch, step, lr, value)

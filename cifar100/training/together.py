@@ -1,0 +1,34 @@
+"""Failures that all processes of a run share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+
+from cifar100.training.errors import FailedElsewhere
+
+
+@contextmanager
+def together(accelerator: Accelerator) -> Iterator[None]:
+    """A block that the processes leave together: an error of one ends it in all of them.
+
+    A process that stopped alone, for a full disk or a missing file, would leave the others waiting for it in their next
+    common operation, and in a sweep meet them there with the numbers of another job.
+
+    Raises:
+        FailedElsewhere: another process failed in the block, this one did not.
+    """
+    if accelerator.num_processes == 1:
+        yield
+        return
+    fault = None
+    try:
+        yield
+    except Exception as error:
+        fault = error
+    faults = gather_object([fault and f"process {accelerator.process_index}: {fault or type(fault).__name__}"])
+    if fault is not None:
+        raise fault
+    for told in filter(None, faults):
+        raise FailedElsewhere(told)
