@@ -57,7 +57,7 @@ class ResNeStBlock(AttentionBlock):
     ) -> None:
         super().__init__()
         if avd_first and not avd:
-            raise ValueError("block.avd_first=true needs block.avd=true, whose pooling it moves")
+            raise ValueError("block.avd_first=true moves a pooling that there is not; set block.avd=true")
         narrow = _narrow(shape.out_channels, expansion)
         pool = nn.AvgPool2d(3, shape.stride, 1) if avd and shape.stride > 1 else None
         stride = 1 if pool else shape.stride
