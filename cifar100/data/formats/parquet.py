@@ -51,7 +51,7 @@ def read_parquet(splits: dict[str, list[Path]], spec: Spec, columns: Columns) ->
     missing = [split for split in spec.per_class if split not in splits]
     if missing:
         raise ValueError(f"{spec.name}: no parquet file whose name begins with {missing[0]!r} ({missing[0]}-*.parquet)")
-    raws, names, superclass_names = {}, (), ()
+    raws = {}
     for split in spec.per_class:
         tables = _tables(splits[split], columns)
         raws[split] = collect_split(tables, spec, split, columns, splits[split][0].parent.name or "parquet")
@@ -92,7 +92,8 @@ def _tables(files: list[Path], columns: Columns) -> Iterator[pyarrow.Table]:
                 for batch in parquet.iter_batches(batch_size=_ROWS, columns=names):
                     yield pyarrow.Table.from_batches([batch])
         except (pyarrow.ArrowException, OSError) as error:
-            raise ValueError(f"{file}: not a readable parquet file ({str(error).splitlines()[0][:120]})") from None
+            reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+            raise ValueError(f"{file}: not a readable parquet file ({reason})") from None
 
 
 def _row(where: str, split: str, first: int, index: int) -> str:
