@@ -66,9 +66,9 @@ def test_real_cifar100(cifar100_path: Path, tmp_path_factory: pytest.TempPathFac
     """The published images, and a warm start within the time that is promised for it."""
     cache = str(tmp_path_factory.getbasetemp().parent / "real-cifar100-cache")  # kept between sessions
     read_cifar100(str(cifar100_path), cache_dir=cache)
-    start = time.perf_counter()
+    start = time.process_time()  # other tests may share the cores
     data = read_cifar100(str(cifar100_path), cache_dir=cache)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 0.5
     assert data.fingerprint == CIFAR100.fingerprint
     assert (len(data.train), len(data.val), len(data.test)) == (45_000, 5_000, 10_000)
     assert torch.bincount(data.val.labels).tolist() == [50] * 100
