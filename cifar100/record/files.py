@@ -38,6 +38,15 @@ def atomic_write(path: Path | str, *chunks: bytes | memoryview) -> None:
         raise RecordError(path, "is a folder where a file belongs; move it away") from None
 
 
+def keep_as(path: Path, other: Path) -> None:
+    """Let `other` be the file that `path` is now, without copying it; `path` stays. Nothing where there is no `path`,
+    or on a file system without hard links."""
+    temporary = other.with_name(f".{other.name}.{os.getpid()}.{secrets.token_hex(4)}{TEMPORARY}")
+    with suppress(OSError):
+        os.link(path, temporary, follow_symlinks=False)
+        os.replace(temporary, other)
+
+
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
     """Make an OSError name the file that was to be written: the temporary's name tells a user nothing."""

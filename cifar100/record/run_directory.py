@@ -6,6 +6,7 @@ file is written whole or not at all, and read as data of unknown origin.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import socket
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from .checkpoint import load_tensors, save_tensors
 from .errors import RecordError
 from .evaluation_files import EvaluationFiles, inside
-from .files import atomic_write, read_file, remove_temporaries
+from .files import atomic_write, keep_as, read_file, remove_temporaries
 from .lock import hold, is_held
 from .metrics_file import format_metrics, parse_metrics
 from .plain import format_json, parse_json_object
@@ -27,6 +28,7 @@ from .plain_yaml import format_yaml, parse_yaml
 if TYPE_CHECKING:
     from torch import Tensor
 
+log = logging.getLogger(__name__)
 STATES = ("running", "finished", "failed", "interrupted")
 CHECKPOINTS = ("last", "best")
 MAX_JSON_BYTES = 2**20
@@ -43,6 +45,7 @@ class RunDirectory(EvaluationFiles):
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        self._last_is_damaged = False
 
     def __repr__(self) -> str:
         return f"RunDirectory({str(self.path)!r})"
@@ -144,11 +147,34 @@ class RunDirectory(EvaluationFiles):
         return self.checkpoint_path(name).is_file()
 
     def save_checkpoint(self, name: str, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-        """Replace the checkpoint `last` or `best`: one file, so tensors and state always belong together."""
-        save_tensors(self.checkpoint_path(name), tensors, state)
+        """Replace the checkpoint `last` or `best`: one file, so tensors and state always belong together.
+
+        The `last` that is replaced stays beside the new one as `previous`, unless it was found damaged.
+        """
+        path = self.checkpoint_path(name)
+        if name == "last" and not self._last_is_damaged:
+            keep_as(path, self._previous)
+        save_tensors(path, tensors, state)
+        self._last_is_damaged = False
 
     def load_checkpoint(self, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        return load_tensors(self.checkpoint_path(name))
+        """The tensors and state of a checkpoint; of the one before it, with a warning, where `last` is damaged.
+
+        Raises RecordError where it is missing, or damaged and nothing good came before.
+        """
+        try:
+            return load_tensors(self.checkpoint_path(name))
+        except RecordError as error:
+            if name != "last" or not self._previous.is_file():
+                raise
+            content = load_tensors(self._previous)
+            self._last_is_damaged = True
+            log.warning("%s; falling back to the checkpoint before it", error)
+            return content
+
+    @property
+    def _previous(self) -> Path:
+        return inside(self.path, "checkpoints/previous.safetensors")
 
     def clear(self) -> None:
         """Remove what a run wrote; foreign files and the lock stay. Call with the lock held.
