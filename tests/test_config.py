@@ -4,9 +4,13 @@ from functools import cache
 
 import hydra
 import pytest
+import yaml
 from hydra.errors import ConfigCompositionException
 
 from cifar100.config import CONF, ConfigError, build, check_typed_choices
+
+TYPED = {"norm": "rms", "activation": "silu", "attention": "none", "mixer": "conv", "downsample": "conv3x3"}
+TYPED |= {"stem": "conv7x7", "head": "linear", "init": "torch", "stage": "csp", "block": "bottleneck"}
 
 
 @cache
@@ -56,6 +60,23 @@ def test_command_line_beats_experiment_beats_recipe(tmp_path):
     assert choices(*probe, "norm=gn")["norm"] == "gn"
     assert choices(*probe, "model=resnet20")["block"] == "basic"
     assert compose(*probe, "model.drop_path=0.3").model.drop_path == 0.3
+
+
+@pytest.mark.parametrize("group", ["model", "block"])
+def test_command_line_beats_every_recipe_and_block(group):
+    """Also where they override the group; and the node that is built is the typed choice's own."""
+    typed = {each: choice for each, choice in TYPED.items() if each != group}
+    own = {each: target(CONF / each / f"{choice}.yaml") for each, choice in typed.items()}
+    for file in (CONF / group).glob("*.yaml"):
+        config = compose(f"{group}={file.stem}", *(f"{each}={choice}" for each, choice in typed.items()))
+        found = config.hydra.runtime.choices
+        assert {each: found[each] for each in typed} == typed, file.stem
+        assert {each: config[each]._target_ for each in typed} == own, file.stem
+
+
+def target(file):
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return content.get(file.parent.name, content)["_target_"]
 
 
 def test_lists_are_plain_values():

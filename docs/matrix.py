@@ -1,0 +1,133 @@
+"""What goes with what, found by building it: python docs/matrix.py [README.md]
+
+Prints Markdown: the choices of each group; blocks against stages, mixers and the rest, where every cell is a network
+composed and built at 32x32; the recipes with their costs. In a file that is named, replaces what stands between
+``<!-- choices -->``, ``<!-- matrix -->`` or ``<!-- recipes -->`` and ``<!-- end -->``. Takes minutes.
+"""
+
+import re
+import sys
+import warnings
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+from torch import nn
+
+from cifar100.config import CONF, PRIMITIVES, build, check_typed_choices, register_resolvers
+from cifar100.evaluation.costs import count_costs
+
+SMALL = ("model=resnet20", "model.depths=[1,2,1]")
+FITS, PARTS = "✓", ("norm", "activation", "attention", "mixer", "stem", "stage")
+TRAINING = ("data", "augment", "loss", "optimizer", "scheduler", "trainer", "tracker")
+
+
+@cache
+def choices(group: str) -> list[str]:
+    """Those of a group, the default first."""
+    found = sorted(file.stem for file in (CONF / group).glob("*.yaml"))
+    default = composed().hydra.runtime.choices[group]
+    return sorted(found, key=lambda choice: choice != default)
+
+
+def composed(*overrides: str) -> DictConfig:
+    with initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
+        return compose("train", overrides=list(overrides), return_hydra_config=True)
+
+
+def network(*overrides: str) -> nn.Module:
+    config = composed(*overrides)
+    check_typed_choices(config, overrides)
+    return build(config.model)
+
+
+class Cells:
+    """Builds combinations and numbers the reasons of those that are refused."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+
+    def mark(self, *overrides: str) -> str:
+        """``✓``, or the number of the reason why not."""
+        try:
+            with torch.device("meta"):
+                network(*SMALL, *overrides)
+        except ValueError as error:
+            reason = str(error)
+            if reason not in self.reasons:
+                self.reasons.append(reason)
+            return str(1 + self.reasons.index(reason))
+        return FITS
+
+    def row(self, block: str, group: str, *others: str) -> dict[str, str]:
+        return {choice: self.mark(f"block={block}", f"{group}={choice}", *others) for choice in choices(group)}
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def choices_table() -> str:
+    rows = [["model", ", ".join(choices("model"))]]
+    rows += [[group, ", ".join(choices(group))] for group in (*PRIMITIVES, *TRAINING)]
+    return table(["group", "choices, the default first"], rows)
+
+
+def matrix() -> str:
+    """Blocks against stages and mixers cell by cell, against all else in words, then the reasons."""
+    cells, blocks = Cells(), choices("block")
+    across = ("stage", "mixer")
+    header = ["block", *(f"{group}={choice}" for group in across for choice in choices(group))]
+    rows = [[block, *(mark for group in across for mark in cells.row(block, group).values())] for block in blocks]
+    others = ("attention", "norm", "activation", "stem", "downsample")
+    words = [[block, *(in_words(cells, block, group) for group in others)] for block in blocks]
+    parts = [table(header, rows), table(["block", *others], words)]
+    parts += ["\n".join(f"{index}. {reason}" for index, reason in enumerate(cells.reasons, 1))]
+    return "\n\n".join(filter(None, parts))
+
+
+def in_words(cells: Cells, block: str, group: str) -> str:
+    if group == "downsample":  # of stages that have one
+        found = {
+            choice: cells.mark(f"block={block}", "stage=separate", f"{group}={choice}") for choice in choices(group)
+        }
+    else:
+        found = cells.row(block, group)
+    refused = [f"{choice} ({mark})" for choice, mark in found.items() if mark != FITS]
+    return f"all {len(found)}" if not refused else f"all but {', '.join(refused)}"
+
+
+def recipes() -> str:
+    rows = []
+    for recipe in choices("model"):
+        costs = count_costs(network(f"model={recipe}").eval(), (3, 32, 32))
+        found = composed(f"model={recipe}").hydra.runtime.choices
+        rows.append([recipe, f"{costs.parameters:,}", f"{costs.macs / 1e6:.1f}", found["block"]])
+        rows[-1] += [found[group] for group in PARTS]
+    return table(["recipe", "parameters", "multiply-adds (M)", "block", *PARTS], rows)
+
+
+SECTIONS: dict[str, Callable[[], str]] = {"choices": choices_table, "matrix": matrix, "recipes": recipes}
+
+
+def main(files: list[str]) -> None:
+    register_resolvers()
+    warnings.simplefilter("ignore")
+    for file in map(Path, files):
+        text = file.read_text(encoding="utf-8")
+        for name, section in SECTIONS.items():
+            place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+            if place.search(text):
+                content = section()
+                text = place.sub(lambda match, content=content: f"{match[1]}{content}\n{match[2]}", text)
+        file.write_text(text, encoding="utf-8")
+    if not files:
+        print("\n\n".join(section() for section in SECTIONS.values()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
