@@ -3,6 +3,7 @@
 A test argument named ``<group>_choice`` takes every choice that conf/ has for that group: a new YAML is tested unasked.
 """
 
+import copy
 import re
 from collections.abc import Callable
 from functools import cache
@@ -28,14 +29,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def compose() -> Callable[..., DictConfig]:
-    """Called as (*overrides): what ``python train.py <overrides>`` would compose. Remembered, so not to be changed."""
+    """Called as (*overrides): what ``python train.py <overrides>`` would compose. Remembered; each call gets a
+    copy, since building a network resolves interpolations in place."""
 
     @cache
     def compose_overrides(*overrides: str) -> DictConfig:
         with hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
             return hydra.compose("train", overrides=list(overrides))
 
-    return compose_overrides
+    return lambda *overrides: copy.deepcopy(compose_overrides(*overrides))
 
 
 @pytest.fixture(scope="session")
