@@ -43,13 +43,13 @@ def draw(values: dict[str, list[str]], count: int, generator: random.Random) -> 
     return [{group: generator.choice(values[group]) for group in values} for _ in range(count)]
 
 
-def try_all(combinations, make_network, check_step, check_refusal) -> tuple[int, Counter, list[str]]:
+def try_all(combinations, make_network, check_step, check_refusal, base=BASE) -> tuple[int, Counter, list[str]]:
     """How many were built and trained, what the others were refused for, and what broke the law."""
     built, refused, broken = 0, Counter(), []
     for combination in combinations:
-        typed = [f"{group}={choice}" for group, choice in combination.items()]
+        typed = [*base, *(f"{group}={choice}" for group, choice in combination.items())]
         try:
-            network = make_network(*BASE, *typed)
+            network = make_network(*typed)
         except ValueError as error:
             refused[str(error)] += 1
             broken += failure(check_refusal, error, typed)
@@ -79,6 +79,33 @@ def test_every_combination_trains_or_is_refused(extra, make_network, check_step,
     print(f"{len(drawn)} combinations, {built} built, {refused.total()} refused", *refused.most_common(), sep="\n")
     assert not broken, "\n".join(broken)
     assert built >= 0.9 * len(drawn), f"{built} of {len(drawn)} built: {refused.most_common()}"
+
+
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_every_recipe_takes_other_primitives(every, compose, make_network, check_step, check_refusal):
+    """A recipe sets no option that another choice of the group lacks: one random combination for each recipe, or, in
+    the slow test, each choice of each group at least once."""
+    generator = random.Random(0)
+    values = choices() | {
+        group: sorted(file.stem for file in (CONF / group).glob("*.yaml")) for group in ("head", "init")
+    }
+    broken = []
+    for recipe in sorted(file.stem for file in (CONF / "model").glob("*.yaml")):
+        small = [f"model={recipe}", f"model.depths={[1] * len(compose(f'model={recipe}').model.depths)}"]
+        small += ["model.width_multiplier=0.25"] if recipe in ("resnet18", "resnet34", "resnet50") else []
+        drawn = once(values, generator) if every else draw(values, 1, generator)
+        broken += try_all(drawn, make_network, check_step, check_refusal, small)[2]
+    assert not broken, "\n".join(broken)
+
+
+def once(values: dict[str, list[str]], generator: random.Random) -> list[dict[str, str]]:
+    """As few combinations as hold each choice at least once."""
+    longest = max(map(len, values.values()))
+    columns = {}
+    for group, found in values.items():
+        order = generator.sample(found, len(found))
+        columns[group] = [order[index % len(order)] for index in range(longest)]
+    return [{group: column[index] for group, column in columns.items()} for index in range(longest)]
 
 
 def test_all_pairs_are_covered():
