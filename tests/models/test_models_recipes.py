@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from cifar100.config import CONF, build
+from cifar100.evaluation.costs import count_costs
 
 ATTENTION = """
 from torch import nn
@@ -41,6 +42,20 @@ def check_reload(network):
         other.to(memory_format=torch.channels_last)
         last = other(images.contiguous(memory_format=torch.channels_last))
     torch.testing.assert_close(last, logits, rtol=1e-3, atol=1e-4)
+
+
+def test_recipe_costs_are_all_known(model_choice, make_network):
+    costs = count_costs(make_network(f"model={model_choice}"), (3, 32, 32))
+    assert not costs.uncounted, f"operators that nobody counts: {dict(costs.uncounted)}"
+    assert costs.macs > 1e6
+
+
+@pytest.mark.parametrize("group", ["mixer", "attention", "block"])
+def test_primitives_costs_are_all_known(group, make_network):
+    for file in (CONF / group).glob("*.yaml"):
+        network = make_network("model=resnet20", "model.depths=[1,1,1]", f"{group}={file.stem}")
+        uncounted = count_costs(network, (3, 32, 32)).uncounted
+        assert not uncounted, f"{group}={file.stem} has operators that nobody counts: {dict(uncounted)}"
 
 
 def test_recipe_builds_anew(model_choice, compose):
