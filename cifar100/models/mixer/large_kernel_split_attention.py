@@ -7,7 +7,7 @@ from operator import add
 
 from torch import Tensor, nn
 
-from cifar100.models.mixer.split_attention import SplitWeights, check_kernel_size, hidden_units
+from cifar100.models.mixer.split_attention import SplitWeights, check_kernel_size, hidden_units, weighted_sum
 from cifar100.models.shape import Shape
 
 
@@ -60,8 +60,8 @@ class LargeKernelSplitAttentionMixer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         splits = [self.activation(norm(conv(x))) for conv, norm in zip(self.convs, self.norms, strict=True)]
-        weights = self.weights(reduce(add, (split.mean((2, 3)) for split in splits)))[..., None, None]
-        return reduce(add, (split * weight for split, weight in zip(splits, weights.unbind(1), strict=True)))
+        means = reduce(add, (split.mean((2, 3)) for split in splits))
+        return weighted_sum(splits, self.weights(means))
 
 
 def _depthwise(shape: Shape, kernel_size: int) -> nn.Conv2d:

@@ -1,6 +1,8 @@
 """Split attention, the spatial operator of ResNeSt."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add
 
 import torch
 from torch import Tensor, nn
@@ -64,9 +66,9 @@ class SplitAttentionMixer(nn.Module):
         self.weights = SplitWeights(channels, hidden, radix, cardinality, norm=norm, activation=activation)
 
     def forward(self, x: Tensor) -> Tensor:
-        splits = self.activation(self.norm(self.conv(x))).unflatten(1, (self.weights.radix, -1))
-        weights = self.weights(splits.mean((3, 4)).sum(1))
-        return (splits * weights[..., None, None]).sum(1)
+        x = self.activation(self.norm(self.conv(x)))
+        means = x.mean((2, 3)).unflatten(1, (self.weights.radix, -1)).sum(1)
+        return weighted_sum(x.chunk(self.weights.radix, dim=1), self.weights(means))
 
 
 class SplitWeights(nn.Module):
@@ -109,6 +111,13 @@ class SplitWeights(nn.Module):
         # The grouped convolution puts out cardinal group by cardinal group, but feature maps come split by split.
         logits = logits.unflatten(1, (self.cardinality, self.radix, -1))
         return logits.softmax(2).transpose(1, 2).flatten(2)
+
+
+def weighted_sum(splits: Sequence[Tensor], weights: Tensor) -> Tensor:
+    """Splits ``(n, channels, h, w)`` times their weights ``(n, radix, channels)``, summed (arXiv 2004.08955, equation
+    2); split by split, which on ``channels_last`` tensors is faster than one product of five axes."""
+    weights = weights[..., None, None].unbind(1)
+    return reduce(add, (split * weight for split, weight in zip(splits, weights, strict=True)))
 
 
 def hidden_units(in_channels: int, radix: int, reduction: int, min_hidden: int) -> int:
