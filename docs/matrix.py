@@ -78,27 +78,21 @@ def choices_table() -> str:
 
 
 def matrix() -> str:
-    """Blocks against stages and mixers cell by cell, against all else in words, then the reasons."""
-    cells, blocks = Cells(), choices("block")
-    across = ("stage", "mixer")
-    header = ["block", *(f"{group}={choice}" for group in across for choice in choices(group))]
-    rows = [[block, *(mark for group in across for mark in cells.row(block, group).values())] for block in blocks]
-    others = ("attention", "norm", "activation", "stem", "downsample")
-    words = [[block, *(in_words(cells, block, group) for group in others)] for block in blocks]
-    parts = [table(header, rows), table(["block", *others], words)]
-    parts += ["\n".join(f"{index}. {reason}" for index, reason in enumerate(cells.reasons, 1))]
-    return "\n\n".join(filter(None, parts))
+    """A row for each block: cell by cell who downsamples, in words what else goes with it; then the reasons why not."""
+    cells, stages, rows = Cells(), choices("stage"), []
+    for block in choices("block"):
+        stage = cells.row(block, "stage")
+        words = [in_words(cells.row(block, group)) for group in ("mixer", "attention", "norm", "activation", "stem")]
+        words.append(in_words(cells.row(block, "downsample", "stage=separate")))
+        rows.append([block, *(stage[choice] for choice in stages), *words])
+    header = ["block", *(f"stage={choice}" for choice in stages), "mixer", "attention", "norm", "activation", "stem"]
+    reasons = "\n".join(f"{index}. {reason}" for index, reason in enumerate(cells.reasons, 1))
+    return "\n\n".join(filter(None, [table([*header, "downsample"], rows), reasons]))
 
 
-def in_words(cells: Cells, block: str, group: str) -> str:
-    if group == "downsample":  # of stages that have one
-        found = {
-            choice: cells.mark(f"block={block}", "stage=separate", f"{group}={choice}") for choice in choices(group)
-        }
-    else:
-        found = cells.row(block, group)
-    refused = [f"{choice} ({mark})" for choice, mark in found.items() if mark != FITS]
-    return f"all {len(found)}" if not refused else f"all but {', '.join(refused)}"
+def in_words(marks: dict[str, str]) -> str:
+    refused = [f"{choice} ({mark})" for choice, mark in marks.items() if mark != FITS]
+    return f"all but {', '.join(refused)}" if refused else f"all {len(marks)}"
 
 
 def recipes() -> str:
