@@ -60,11 +60,12 @@ def gnconv(weights: Weights, x: Tensor) -> Tensor:
     ("choice", "options", "formula"), [("msca", [], msca), ("lsk", [], lsk), ("gnconv", ["mixer.narrowest=8"], gnconv)]
 )
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_mixer_is_the_papers(choice, options, formula: Callable[[Weights, Tensor], Tensor], layout, make_port):
-    mixer = make_port("mixer", f"mixer={choice}", "activation=gelu", *options)(Shape(32, 32, 1, 9)).double()
+@pytest.mark.parametrize("size", [1, 4, 9, 12])
+def test_mixer_is_the_papers(choice, options, formula: Callable[[Weights, Tensor], Tensor], layout, size, make_port):
+    mixer = make_port("mixer", f"mixer={choice}", "activation=gelu", *options)(Shape(32, 32, 1, size)).double()
     weights = {name: nn.init.normal_(value, 0, 0.3) for name, value in mixer.named_parameters()}
     copies = {name: value.detach().clone().requires_grad_() for name, value in weights.items()}
-    x, other = (torch.randn(2, 32, 9, 9, generator=torch.manual_seed(1)).double() for _ in range(2))
+    x, other = (torch.randn(2, 32, size, size, generator=torch.manual_seed(1)).double() for _ in range(2))
     x = x.to(memory_format=layout).requires_grad_()
     out, expected = mixer(x), formula(copies, other.requires_grad_())
     torch.testing.assert_close(out, expected, **TIGHT)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cifar100.models.mixer.split_attention import check_kernel_size
@@ -47,7 +48,7 @@ class LargeSelectiveKernel(nn.Module):
         self.project_in = nn.Conv2d(channels, channels, 1)
         self.activation = activation()
         self.chain = nn.ModuleList(
-            nn.Conv2d(channels, channels, size, padding=dilation * (size // 2), dilation=dilation, groups=channels)
+            _ReachingConv2d(channels, channels, size, dilation=dilation, groups=channels)
             for size, dilation in zip(kernel_sizes, dilations, strict=True)
         )
         self.reduce = nn.ModuleList(nn.Conv2d(channels, narrow, 1) for _ in range(links))
@@ -68,6 +69,20 @@ class LargeSelectiveKernel(nn.Module):
         masks = self.gate(self.select(pooled)).split(1, 1)
         selected = sum(mask * link for mask, link in zip(masks, links, strict=True))
         return x + self.project_out(self.weigh(selected) * features)
+
+
+class _ReachingConv2d(nn.Conv2d):
+    """A convolution padded to keep the map, without the taps that reach beyond it from every pixel: they see padding
+    only, and on small maps they are most of a dilated kernel and of its time."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernel = self.weight
+        for axis in (2, 3):
+            half = kernel.shape[axis] // 2
+            reach = min(half, (x.shape[axis] - 1) // self.dilation[0])
+            kernel = kernel.narrow(axis, half - reach, 2 * reach + 1)
+        padding = [self.dilation[0] * (size // 2) for size in kernel.shape[2:]]
+        return F.conv2d(x, kernel, self.bias, 1, padding, self.dilation, self.groups)
 
 
 def _check(kernel_sizes: Sequence[int], dilations: Sequence[int]) -> None:
