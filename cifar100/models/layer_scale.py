@@ -5,8 +5,8 @@ from torch import Tensor, nn
 
 
 class LayerScale(nn.Module):
-    """One learnt factor per channel on a residual branch (Touvron et al., arXiv 2103.17239, equation 4). Keeps the shape
-    ``(n, channels, h, w)``.
+    """One learnt factor per channel on a residual branch (Touvron et al., arXiv 2103.17239, equation 4). Keeps the
+    shape ``(n, channels, h, w)``.
 
     Args:
         channels: of the feature map.

@@ -59,7 +59,7 @@ def _load(repo: str, spec: Spec) -> Any:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:160]
         raise FileNotFoundError(
             f"{spec.name}: no copy in the local caches and the Hub's {repo} cannot be loaded ({reason}); "
-            f"give the files with data.path=FOLDER_OR_ARCHIVE"
+            f"give the files with data.path=FOLDER_OR_ARCHIVE, or try data=digits, which needs none"
         ) from None
 
 
