@@ -28,6 +28,20 @@ def test_recipe_trains(model_choice, make_network, check_step):
     check_reload(network)
 
 
+@pytest.mark.parametrize("data", ["digits", "tiny_imagenet"])
+def test_recipe_takes_other_images_or_says_why_not(model_choice, data, make_network, check_step, check_refusal):
+    """Small grey ones (8x8) and large ones (64x64); digits are tried out, since they serve as everyone's first run."""
+    try:
+        with torch.device("meta" if data == "tiny_imagenet" else "cpu"):
+            network = make_network(f"model={model_choice}", f"data={data}")
+    except ValueError as error:
+        check_refusal(error)
+        assert data == "digits", error
+    else:
+        if data == "digits":
+            check_step(network)
+
+
 def check_reload(network):
     """The weights go strictly into a network built anew, which then gives the same logits in every memory layout."""
     images = torch.randn(2, network.in_channels, network.resolution, network.resolution)
