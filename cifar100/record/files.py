@@ -14,11 +14,12 @@ from .errors import RecordError
 TEMPORARY = ".tmp"
 
 
-def atomic_write(path: Path | str, *chunks: bytes | memoryview) -> None:
+def atomic_write(path: Path | str, *chunks: bytes | memoryview, keep: Path | None = None) -> None:
     """Make `path` hold the concatenated chunks, whatever happens on the way.
 
     A reader sees the old file or the new one. After an error the old file stands and no temporary is left; after
     SIGKILL or a power cut a temporary may be left, which `remove_temporaries` deletes. Folders are made as needed.
+    The file that is replaced stays as `keep`, if given, on a file system that has hard links.
     Raises OSError naming `path` (full disk, read-only file system, no permission).
     """
     path = Path(path)
@@ -28,6 +29,8 @@ def atomic_write(path: Path | str, *chunks: bytes | memoryview) -> None:
         with _named(path):
             try:
                 _write_new(temporary, chunks)
+                if keep is not None:
+                    _keep_as(path, keep)
                 os.replace(temporary, path)
             except BaseException:
                 with suppress(FileNotFoundError):
@@ -38,9 +41,8 @@ def atomic_write(path: Path | str, *chunks: bytes | memoryview) -> None:
         raise RecordError(path, "is a folder where a file belongs; move it away") from None
 
 
-def keep_as(path: Path, other: Path) -> None:
-    """Let `other` be the file that `path` is now, without copying it; `path` stays. Nothing where there is no `path`,
-    or on a file system without hard links."""
+def _keep_as(path: Path, other: Path) -> None:
+    """Let `other` be the file that `path` is now, without copying it; `path` stays. Nothing where that cannot be."""
     temporary = other.with_name(f".{other.name}.{os.getpid()}.{secrets.token_hex(4)}{TEMPORARY}")
     with suppress(OSError):
         os.link(path, temporary, follow_symlinks=False)

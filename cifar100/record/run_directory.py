@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from .checkpoint import load_tensors, save_tensors
 from .errors import RecordError
 from .evaluation_files import EvaluationFiles, inside
-from .files import atomic_write, keep_as, read_file, remove_temporaries
+from .files import atomic_write, read_file, remove_temporaries
 from .lock import hold, is_held
 from .metrics_file import format_metrics, parse_metrics
 from .plain import format_json, parse_json_object
@@ -152,9 +152,8 @@ class RunDirectory(EvaluationFiles):
         The `last` that is replaced stays beside the new one as `previous`, unless it was found damaged.
         """
         path = self.checkpoint_path(name)
-        if name == "last" and not self._last_is_damaged:
-            keep_as(path, self._previous)
-        save_tensors(path, tensors, state)
+        keep = self._previous if name == "last" and not self._last_is_damaged else None
+        save_tensors(path, tensors, state, keep)
         self._last_is_damaged = False
 
     def load_checkpoint(self, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

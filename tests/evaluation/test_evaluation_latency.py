@@ -31,7 +31,7 @@ def test_median_time_and_throughput():
     one = measure_latency(model, (3, 8, 8), batch_size=1, min_run_s=0.05)
     many = measure_latency(model, (3, 8, 8), batch_size=10, min_run_s=0.01, precision=Precision.BF16)
     assert 1e-3 <= one.min_s <= one.median_s < 1e-2
-    assert one.repeats * one.median_s > 0.03 and many.repeats == 5
+    assert one.repeats > many.repeats == 5
     assert 1e-2 <= many.median_s < 1e-1
     assert many.images_per_s == pytest.approx(10 / many.median_s)
     assert model.training and model.autocast
