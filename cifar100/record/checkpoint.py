@@ -30,9 +30,10 @@ _ZEROS = b"0" * 64
 _CURE = "start the run over with force=true, or fetch the file again"
 
 
-def save_tensors(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+def save_tensors(path: Path, tensors: dict[str, Tensor], state: dict[str, Any], keep: Path | None = None) -> None:
     """Write tensors (any device, layout or sharing) and `state` (plain data, inf and nan too) atomically to `path`.
 
+    The file that stood there stays as `keep`, if given.
     `flatten_state` turns state dicts into such tensors and plain data; tuples in the state would return as lists.
     The memory format channels_last is noted and restored on loading, because an optimizer is fast only where its state
     is laid out like its parameters. Raises RecordError for what cannot be stored, OSError for a full disk.
@@ -47,7 +48,7 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) 
         raise RecordError(path, f"needs a header of {length} > {MAX_HEADER_BYTES} bytes; keep less in the state")
     if content[8:_START] != _PREFIX:
         raise RuntimeError(f"safetensors begins a file with {bytes(content[8:_START])!r} instead of {_PREFIX!r}")
-    atomic_write(path, content[:_START], _digest(content).encode(), content[_END:])
+    atomic_write(path, content[:_START], _digest(content).encode(), content[_END:], keep=keep)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
