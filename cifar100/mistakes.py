@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -82,6 +83,7 @@ def near(name: str, names: Iterable[Any]) -> str:
     names = sorted(map(str, names))
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     if close:
+        close.sort(key=lambda each: -len(os.path.commonprefix([name, each])))
         return f"; did you mean {' or '.join(close)}?"
     return f"; choose one of {', '.join(names)}" if names else ""
 

@@ -54,6 +54,9 @@ class Network(nn.Module):
         resolution: int = 32,
     ) -> None:
         super().__init__()
+        for name, values in (("depths", depths), ("widths", widths), ("strides", strides or [])):
+            if not isinstance(values, list | tuple):
+                raise ValueError(f"model.{name}={values} must be a list of whole numbers, one per stage")
         strides = strides or [1] + [2] * (len(depths) - 1)
         stages = list(stage) if isinstance(stage, Sequence) else [stage] * len(depths)
         _check(depths, widths, strides, stages, drop_path, width_multiplier)

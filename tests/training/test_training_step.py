@@ -1,0 +1,156 @@
+"""One optimizer step against gradients written out by hand."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from cifar100.data.batch import Batch
+from cifar100.metrics import Totals
+from cifar100.training.average import averaged
+from cifar100.training.cross_entropy import cross_entropy
+from cifar100.training.errors import Diverged
+from cifar100.training.step import BUNCH, Step
+
+
+@pytest.fixture
+def accelerator() -> Accelerator:
+    from accelerate.state import AcceleratorState, PartialState
+
+    AcceleratorState._reset_state()
+    PartialState._reset_state()
+    return Accelerator(cpu=True)
+
+
+def batch(count: int, step_size: int | None = None, mixed: bool = False) -> Batch:
+    generator = torch.Generator().manual_seed(count)
+    images = torch.randn(count, 3, 4, 4, generator=generator)
+    labels = torch.randint(5, (count,), generator=generator)
+    targets = torch.rand(count, 5, generator=generator).softmax(1) if mixed else labels
+    return Batch(images, targets, labels, step_size or count)
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(48, 8), nn.GELU(), nn.Linear(8, 5))
+
+
+def make_step(model, accelerator, loss=None, lr=0.1, **options) -> Step:
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    scheduler = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    loss = loss or nn.CrossEntropyLoss()
+    return Step(model, accelerator.prepare_optimizer(optimizer), scheduler, loss, accelerator, **options)
+
+
+def weights(model: nn.Module) -> torch.Tensor:
+    return torch.cat([each.detach().flatten() for each in model.parameters()])
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_uneven_micro_batches_are_one_batch(mixed, accelerator):
+    """The mean over all images, not the mean of the micro-batches' means."""
+    whole, model, parts = batch(24, mixed=mixed), network(), []
+    for start, end in ((0, 11), (11, 19), (19, 24)):
+        parts.append(Batch(whole.images[start:end], whole.targets[start:end], whole.labels[start:end], 24))
+    totals = Totals()
+    step = make_step(model, accelerator)
+    lr = step.optimizer.param_groups[0]["lr"]
+    step(parts, totals, epoch=1, step=1)
+
+    expected = network()
+    loss = nn.functional.cross_entropy(expected(whole.images), whole.targets)
+    loss.backward()
+    with torch.no_grad():
+        for each in expected.parameters():
+            each -= lr * each.grad
+    torch.testing.assert_close(weights(model), weights(expected), rtol=0, atol=1e-7)
+    assert totals.results()["loss"] == pytest.approx(loss.item(), rel=1e-6)
+    assert totals.results()["n"] == 24
+    assert all(each.grad is None for each in model.parameters())
+    assert step.scheduler.last_epoch == 1
+
+
+def test_clips_the_whole_steps_gradient(accelerator):
+    model, limit = network(), 1e-3
+    before, step = weights(model), make_step(model, accelerator, max_grad_norm=1e-3)
+    lr = step.optimizer.param_groups[0]["lr"]
+    step([batch(6, 10), batch(4, 10)], Totals(), epoch=1, step=1)
+    assert (weights(model) - before).norm().item() == pytest.approx(lr * limit, rel=1e-3)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_loss_that_is_not_finite_stops_before_the_weights_change(value, accelerator):
+    model = network()
+    step = make_step(model, accelerator, lambda logits, targets: logits.sum() * 0 + value, lr=0.25)
+    before = weights(model)
+    with pytest.raises(Diverged) as diverged:
+        step([batch(4)], Totals(), epoch=3, step=17)
+    message = str(diverged.value)
+    assert f"{value}" in message and "epoch 3, step 17" in message and "0.125" in message and "\n" not in message
+    assert torch.equal(weights(model), before)
+
+
+def test_on_a_gpu_losses_are_looked_at_in_bunches(accelerator, monkeypatch):
+    step = make_step(network(), accelerator)
+    looks = []
+    monkeypatch.setattr(step, "check", lambda: looks.append(len(step.unchecked)) or step.unchecked.clear())
+    mean = SimpleNamespace(device=SimpleNamespace(type="cuda"), __radd__=None)
+    monkeypatch.setattr(step, "_backward", lambda batch, totals: Mean(mean))
+    for number in range(2 * BUNCH + 1):
+        step([batch(4)], Totals(), epoch=1, step=number)
+    assert looks == [BUNCH, BUNCH] and len(step.unchecked) == 1
+
+
+class Mean:
+    """Stands for a loss that lies on a GPU."""
+
+    def __init__(self, like) -> None:
+        self.device = like.device
+
+    def __radd__(self, other: float) -> "Mean":
+        return self
+
+
+def test_the_first_bad_loss_of_a_bunch_is_named(accelerator):
+    step = make_step(network(), accelerator)
+    for number, loss in enumerate([1.0, float("nan"), float("nan")], start=4):
+        step.unchecked.append((torch.tensor(loss), 2, number, 0.5))
+    with pytest.raises(Diverged, match="epoch 2, step 5"):
+        step.check()
+
+
+def test_compiled_only_where_asked(accelerator):
+    model = network()
+    assert make_step(model, accelerator).forward is model
+    assert type(make_step(model, accelerator, compile_model=True).forward).__name__ == "OptimizedModule"
+
+
+def test_label_smoothing_is_szegedys():
+    logits, labels = torch.randn(6, 5, dtype=torch.float64), torch.tensor([0, 1, 2, 3, 4, 0])
+    shares = 0.9 * nn.functional.one_hot(labels, 5) + 0.1 / 5
+    expected = -(shares * logits.log_softmax(1)).sum(1).mean()
+    torch.testing.assert_close(cross_entropy(0.1)(logits, labels), expected)
+    for wrong in (-0.1, 1, 1.5, float("nan"), True, "0.1"):
+        with pytest.raises(ValueError, match="loss.label_smoothing"):
+            cross_entropy(wrong)
+
+
+def test_the_moving_average_is_one():
+    model = nn.BatchNorm1d(1)
+    average = averaged(model, 0.75)
+    values = [2.0, 4.0, -8.0]
+    for value in values:
+        with torch.no_grad():
+            model.weight.fill_(value)
+            model.running_mean.fill_(10 * value)
+        average.update_parameters(model)
+    # the first update copies
+    assert average.module.weight.item() == 0.75 * (0.75 * 2 + 0.25 * 4) + 0.25 * -8
+    assert average.module.running_mean.item() == -80
+    assert not any(each.requires_grad for each in average.parameters())
+    assert averaged(model, None) is None
+    for wrong in (0, 1, -0.5, 2, float("nan"), True, "0.9"):
+        with pytest.raises(ValueError, match="ema_decay"):
+            averaged(model, wrong)
