@@ -15,7 +15,7 @@ COMMANDS = {
 
 
 def main(arguments: list[str]) -> None:
-    """Runs the command that comes first in ``arguments``, the others being its overrides; lists the commands without."""
+    """Runs the command that comes first in ``arguments``, the others its overrides; lists the commands without one."""
     if not arguments or arguments[0] not in COMMANDS:
         listing = "\n".join(f"  python -m cifar100 {name} ...  {what}" for name, what in COMMANDS.items())
         print(f"Commands; each explains itself with --help:\n{listing}", file=sys.stderr if arguments else sys.stdout)
