@@ -17,8 +17,6 @@ class StridedConvDownsample(nn.Sequential):
         activation: port ``()``.
     """
 
-    def __init__(
-        self, shape: Shape, *, norm: Callable[[int], nn.Module], activation: Callable[[], nn.Module]
-    ) -> None:
+    def __init__(self, shape: Shape, *, norm: Callable[[int], nn.Module], activation: Callable[[], nn.Module]) -> None:
         conv = nn.Conv2d(shape.in_channels, shape.out_channels, 3, shape.stride, 1, bias=False)
         super().__init__(conv, norm(shape.out_channels), activation())
