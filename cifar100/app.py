@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,8 @@ def _check(config: DictConfig) -> None:
     """Refuses what no other part looks at before the run is under way. Raises ValueError in one line."""
     if isinstance(config.seed, bool) or not isinstance(config.seed, int) or not 0 <= config.seed < 2**63:
         raise ValueError(f"seed={config.seed} must be a whole number from 0 to 2**63 - 1")
+    if config.tracker.name and find_spec(config.tracker.name) is None:  # accelerate would go on without it
+        raise ValueError(f"tracker={config.tracker.name} is not installed; pip install {config.tracker.name}")
     if not isinstance(config.force, bool):
         raise ValueError(f"force={config.force} must be true or false")
 
