@@ -65,7 +65,7 @@ def evaluate_run(
     _check(checkpoint=(checkpoint, CHECKPOINTS), split=(split, SPLITS), precision=(precision, PRECISIONS))
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise ValueError(f"batch_size={batch_size} must be a whole number >= 1, such as 128")
-    processes = PartialState()
+    processes = PartialState(cpu=not torch.cuda.is_available())
     run = open_run(
         RunDirectory(run_dir),
         checkpoint=checkpoint,

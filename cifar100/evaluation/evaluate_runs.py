@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate import PartialState
 
 from cifar100.record import find_runs
@@ -36,7 +37,7 @@ def evaluate_runs(
         ValueError, OSError: where a single run cannot be evaluated.
         EvaluationFailed: where some of several could not, after the table, with each one's reason.
     """
-    PartialState()
+    PartialState(cpu=not torch.cuda.is_available())
     runs = find_runs(run_dir)
     results: dict[str, dict[str, Any]] = {}
     failed: dict[str, str] = {}

@@ -251,8 +251,10 @@ def test_nothing_is_replaced_when_the_disk_is_full(run, cache, monkeypatch):
 
 SCRIPT = """
 import sys
+from accelerate import PartialState
 from cifar100.evaluation import evaluate_run
 evaluate_run(sys.argv[1], cache_dir=sys.argv[2], data_path=sys.argv[3] or None, batch_size=100, latency=False)
+assert PartialState().num_processes == 2
 """
 
 
@@ -261,10 +263,10 @@ def evaluate_on_two_processes(run: RunDirectory, cache: str, tmp_path: Path, dat
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    launch = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes=2", "--num_machines=1",
-              "--mixed_precision=no", "--dynamo_backend=no", f"--main_process_port={port}"]  # fmt: skip
+    # accelerate launch --cpu starts one process, whatever --num_processes says
+    launch = ["-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={port}"]
     command = [sys.executable, *launch, str(tmp_path / "script.py"), str(run.path), cache, data_path]
-    environment = os.environ | {"PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads((run.path / "evaluation" / "metrics.json").read_text())
