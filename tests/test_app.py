@@ -264,11 +264,11 @@ class TestTypedAgain:
         assert only_run().state() == "running"
         wait_for(lambda: len(only_run().metrics()) > rows)
         os.kill(first.pid, signal.SIGINT)
-        first.join(30)
+        first.join(300)
         assert first.exitcode == 130 and only_run().state() == "interrupted"
 
 
-def wait_for(condition: Callable, timeout_s: float = 60) -> None:
+def wait_for(condition: Callable, timeout_s: float = 300) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -307,7 +307,7 @@ def type_and_exit(arguments: tuple[str, ...]) -> None:
 
 def test_killed_at_random_moments(train, typing, random_moments):
     """By SIGKILL, each time continued by the same command."""
-    arguments = ["trainer.num_train_epochs=12", "ema_decay=0.9", "model.drop_path=0.3", "augment.mixup_alpha=0.2"]
+    arguments = ["trainer.num_train_epochs=8", "ema_decay=0.9", "model.drop_path=0.3", "augment.mixup_alpha=0.2"]
     start = time.monotonic()
     train("root=whole", *arguments)
     lasted = time.monotonic() - start
@@ -320,7 +320,7 @@ def test_killed_at_random_moments(train, typing, random_moments):
     assert ended.status == 0
     (whole,) = runs(Path("whole/default"))
     assert contents(only_run()) == contents(whole)
-    assert only_run().status()["state"] == "finished" and len(only_run().metrics()) == 12
+    assert only_run().status()["state"] == "finished" and len(only_run().metrics()) == 8
 
 
 @pytest.mark.slow
@@ -342,14 +342,14 @@ def test_killed_five_times_on_the_command_line(train, random_moments, tmp_path):
 
 
 def test_signals_end_it_in_order_and_the_same_command_continues(train, typing, capfd):
-    arguments = ["trainer.num_train_epochs=40"]
+    arguments = ["trainer.num_train_epochs=15"]
     for signum, status in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
         done = len(only_run().metrics()) if runs() else 0
         process = typing("train", *TINY, *arguments)
         wait_for(lambda done=done: runs() and len(only_run().metrics()) > done)
         capfd.readouterr()
         os.kill(process.pid, signum)
-        process.join(30)
+        process.join(300)
         assert process.exitcode == status
         assert capfd.readouterr().err == f"interrupted by {signum.name}; the same command continues\n"
         assert only_run().status()["state"] == "interrupted" and "error" not in only_run().status()

@@ -102,7 +102,7 @@ def in_processes() -> Callable[..., list[Any]]:
     """Called as (count, function, *arguments): what each of ``count`` processes joined by gloo returns. ``function``
     gets the process's index first."""
 
-    def start(count: int, function: Callable, *arguments: Any, timeout_s: float = 60) -> list[Any]:
+    def start(count: int, function: Callable, *arguments: Any, timeout_s: float = 300) -> list[Any]:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

@@ -6,6 +6,7 @@ processes are another experiment. And with a smooth activation and small steps: 
 """
 
 import signal
+from pathlib import Path
 
 import pytest
 import torch
@@ -138,3 +139,33 @@ def test_what_ends_one_process_ends_the_others(make_loop, in_processes, tmp_path
     main, other = in_processes(2, fail)
     assert main == ["OSError: the disk is full", "FailedElsewhere: process 1: the disk is full"]
     assert other == ["FailedElsewhere: process 0: the disk is full", "OSError: the disk is full"]
+
+
+def test_a_run_that_cannot_begin_stops_no_other_of_a_sweep(in_processes, image_cache, tmp_path, monkeypatch):
+    """The main process alone finds a run locked; the next job has both processes at the same place again."""
+    from cifar100.__main__ import main
+
+    monkeypatch.chdir(tmp_path)
+    tiny = [
+        "data=digits",
+        "data.val_size=1000",
+        "model.depths=[1,1,1]",
+        "model.widths=[8,8,8]",
+        "trainer.num_train_epochs=1",
+    ]
+
+    def type_sweep(index: int) -> int:
+        try:
+            main(["train", "-m", *small, "trainer.num_train_epochs=1", "seed=0,1"])
+        except SystemExit as end:
+            return end.code
+        return 0
+
+    assert in_processes(2, type_sweep) == [0, 0]
+    first, other = sorted(Path("multirun/default").glob("*seed*"))
+    assert RunDirectory(other).environment()["processes"] == 2
+    RunDirectory(other).clear()
+    (first / "status.json").unlink()
+    with RunDirectory(first).lock():
+        assert in_processes(2, type_sweep) == [2, 2]
+    assert [RunDirectory(path).state() for path in (first, other)] == [None, "finished"]
