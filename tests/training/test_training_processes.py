@@ -146,13 +146,7 @@ def test_a_run_that_cannot_begin_stops_no_other_of_a_sweep(in_processes, image_c
     from cifar100.__main__ import main
 
     monkeypatch.chdir(tmp_path)
-    tiny = [
-        "data=digits",
-        "data.val_size=1000",
-        "model.depths=[1,1,1]",
-        "model.widths=[8,8,8]",
-        "trainer.num_train_epochs=1",
-    ]
+    small = ["data=digits", "data.val_size=1000", "model.depths=[1,1,1]", "model.widths=[8,8,8]"]
 
     def type_sweep(index: int) -> int:
         try:
