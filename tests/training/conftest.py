@@ -40,7 +40,7 @@ def compose_run(image_cache: Path) -> Callable[..., DictConfig]:
 @pytest.fixture
 def make_loop(compose_run, monkeypatch) -> Callable[..., Loop]:
     """Called as (folder, *overrides): a loop whose every object is fresh, as in a process that has just begun."""
-    monkeypatch.setattr("gc.collect", lambda: 0)  # a fifth of a second each time
+    monkeypatch.setattr("gc.collect", lambda *_: 0)  # a fifth of a second each time
 
     def make(folder: Path, *overrides: str) -> Loop:
         config = compose_run(*overrides)
