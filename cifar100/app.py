@@ -215,12 +215,12 @@ def _print_costs(config: DictConfig) -> None:
 
 
 def _description(config: DictConfig) -> dict[str, Any]:
-    """The record's config.yaml: the recipe, without paths of this machine, and what the choices are called."""
+    """The record's config.yaml: the recipe, without paths of this machine, what the choices and the run are called."""
     content = recipe(config)
     content["data"] = {key: value for key, value in content["data"].items() if key not in ("path", "cache_dir")}
     choices = OmegaConf.to_container(HydraConfig.get().runtime.choices)
-    groups = (*MODEL_GROUPS, "data", "augment", "loss", "optimizer", "scheduler", "trainer", "experiment")
-    return content | {"choices": {group: choices.get(group) for group in groups}}
+    groups = (*MODEL_GROUPS, "data", "augment", "loss", "optimizer", "scheduler", "trainer", "experiment", "row")
+    return content | {"label": config.label, "choices": {group: choices.get(group) for group in groups}}
 
 
 def _report(record: RunDirectory) -> None:
