@@ -1,0 +1,1 @@
+"""Tables, statistics, figures, HTML and slides, from run directories only."""
