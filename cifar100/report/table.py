@@ -1,0 +1,37 @@
+"""A table of the report, which every renderer prints from the same cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`text` is what every renderer prints, unescaped; `value` the number behind it in full precision; `note` a remark
+    for where there is room for one, such as a tooltip."""
+
+    text: str
+    value: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells under headings; `numeric` says for each column whether it is set to the right.
+
+    Raises:
+        ValueError: a row or `numeric` that has another length than the headings; a bug of whoever built it.
+    """
+
+    id: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+    numeric: tuple[bool, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.numeric:
+            object.__setattr__(self, "numeric", (False,) * len(self.columns))
+        if any(len(part) != len(self.columns) for part in (self.numeric, *self.rows)):
+            raise ValueError(f"table {self.id}: each row needs {len(self.columns)} cells, as many as it has headings")

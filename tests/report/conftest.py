@@ -1,0 +1,22 @@
+"""What the tests of the report share: run directories of runs that never ran."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def synthetic() -> ModuleType:
+    """The module synthetic.py beside this file: `synthetic.write_run(folder, ...)`, `synthetic.write_study(...)`."""
+    found = importlib.util.spec_from_file_location("report_synthetic", Path(__file__).with_name("synthetic.py"))
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def small_study(synthetic: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of 4 rows x 3 seeds; written once, so no test may change it."""
+    return synthetic.write_study(tmp_path_factory.mktemp("studies") / "small", rows=4, seeds=3)
