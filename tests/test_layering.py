@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "report": {"record"},
     # How commands meet the user; not among the steps.
     "mistakes": set(),
-    "command": {"config", "mistakes"},
+    "help": {"config"},
+    "command": {"config", "help", "mistakes"},
     "__main__": {"app", "command", "config"},
 }
 FILES = sorted(file for file in PACKAGE.rglob("*.py") if "conf" not in file.relative_to(PACKAGE).parts)
