@@ -16,10 +16,10 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from cifar100.config import CONF, register_resolvers
-from cifar100.help import register_groups
+from cifar100.help import groups
 from cifar100.mistakes import FAILED, check_choices, explain, mistake
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
     arguments = sys.argv[1:] if arguments is None else arguments
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra would print and exit by itself
     register_resolvers()
-    register_groups()
+    OmegaConf.register_new_resolver("groups", groups, replace=True)  # for hydra.help.template
     failures.clear()
     try:
         with _terminable():

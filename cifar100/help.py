@@ -2,8 +2,6 @@
 
 from textwrap import wrap
 
-from omegaconf import OmegaConf
-
 from cifar100.config import CONF
 
 ROWS = "row"  # the rows of the study's tables: experiments name them, and they are many
@@ -20,8 +18,3 @@ def groups() -> str:
         first, *more = wrap(choices, 98)
         lines += [f"  {name:<13} {first}", *(f"{'':<16}{line}" for line in more)]
     return "\n".join(lines)
-
-
-def register_groups() -> None:
-    """Makes ``${groups:}`` known to OmegaConf, for ``hydra.help.template``."""
-    OmegaConf.register_new_resolver("groups", groups, replace=True)
