@@ -1,0 +1,109 @@
+"""How all figures look, and how they become files.
+
+Colours are Okabe and Ito's, which colour-blind readers tell apart; shapes and line styles tell the same once more. All
+figures are as wide as a page of the report, so a point of type in them is a point on paper.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..printable import printable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WIDTH = 7.2  # inches
+BLUE, ORANGE, GREY, LIGHT = "#0072B2", "#D55E00", "#666666", "#BBBBBB"
+COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8B6914")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (7, 2, 2, 2)))
+PNG_DPI = 200
+# Simplified Chinese first; the Japanese face of the same family has every character, some in another shape.
+CHINESE = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei", "Microsoft YaHei", "SimHei", "PingFang SC", "Heiti SC", "Hiragino Sans GB",
+    "Noto Sans CJK JP", "Noto Serif CJK SC", "Droid Sans Fallback", "Arial Unicode MS",
+)  # fmt: skip
+_FILES = ("cjk", "notosanssc", "sourcehansans", "wqy", "msyh", "simhei", "pingfang", "droidsansfallback")
+
+
+@lru_cache
+def chinese_font() -> str | None:
+    """The name of an installed font with Chinese characters, or None."""
+    from matplotlib import font_manager
+
+    def names() -> set[str]:
+        return {font.name for font in font_manager.fontManager.ttflist}
+
+    if not names().intersection(CHINESE):  # matplotlib's list may be older than the font
+        for path in font_manager.findSystemFonts():
+            if any(part in Path(path).name.lower() for part in _FILES):
+                font_manager.fontManager.addfont(path)
+    return next((name for name in CHINESE if name in names()), None)
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw and save figures within this context; what it sets of matplotlib ends with it."""
+    import matplotlib
+
+    settings = {
+        "font.family": ["DejaVu Sans", *filter(None, [chinese_font()])],
+        "font.size": 8.5,
+        "axes.titlesize": 9,
+        "axes.labelsize": 9,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.unicode_minus": True,
+        "grid.color": "#E4E4E4",
+        "grid.linewidth": 0.6,
+        "legend.frameon": False,
+        "legend.fontsize": 8.5,
+        "text.parse_math": False,  # a label may hold dollar signs
+        "svg.fonttype": "path",  # the reader need not have the font
+        "svg.hashsalt": "cifar100",  # equal figures give equal files
+    }
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
+def new_figure(height: float, width: float = WIDTH) -> Figure:
+    """An empty figure, sizes in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)  # one that can measure text
+    return figure
+
+
+def short(label: str, limit: int = 34) -> str:
+    """A row's label, cut to what fits beside a mark."""
+    label = printable(label)
+    return label if len(label) <= limit else f"{label[: limit - 1].rstrip()}…"
+
+
+def svg(figure: Figure) -> bytes:
+    """The figure as SVG, its text as outlines. Call within `drawing`."""
+    return _saved(figure, format="svg", metadata={"Date": None, "Creator": None})
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as PNG of 200 dots per inch. Call within `drawing`."""
+    return _saved(figure, format="png", dpi=PNG_DPI, metadata={"Software": None})
+
+
+def _saved(figure: Figure, **options: Any) -> bytes:
+    buffer = BytesIO()
+    figure.savefig(buffer, **options)
+    return buffer.getvalue()
