@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,12 @@ from cifar100.data.loader import EvalLoader
 from cifar100.record import RunDirectory, describe_environment
 
 from .accuracy import accuracy
+from .architecture import fingerprint
 from .costs import count_costs
+from .explanations.compare import compare_runs
+from .explanations.explain import check_explanations, write_explanations
+from .explanations.other_run import find_other, predictions_of
+from .explanations.subject import Subject
 from .latency import Latency, measure_latency
 from .open_run import OpenRun, open_run
 from .precision import Precision
@@ -39,6 +44,9 @@ def evaluate_run(
     batch_size: int = 128,
     precision: str = AS_TRAINED,
     latency: bool = True,
+    explain: str | Sequence[str] = (),
+    samples: int = 16,
+    compare: str | Path | None = None,
 ) -> dict[str, Any]:
     """Evaluates one run on `split` and writes the results under its evaluation/ (for split=val, evaluation/val/).
 
@@ -51,6 +59,9 @@ def evaluate_run(
         batch_size: images per process and batch.
         precision: as_trained, float32, bf16 or fp16.
         latency: whether to time forward passes, which takes a few seconds.
+        explain: any of gradcam, confused, hardest and misclassified, written under explanations/ beside the rest.
+        samples: images in a picture.
+        compare: another run on the same images, compared class by class.
 
     Under accelerate, every process evaluates its part, the main one writes. Files are replaced one by one, each whole;
     metrics.json comes last, so it never speaks of files that are not there.
@@ -65,15 +76,14 @@ def evaluate_run(
     _check(checkpoint=(checkpoint, CHECKPOINTS), split=(split, SPLITS), precision=(precision, PRECISIONS))
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise ValueError(f"batch_size={batch_size} must be a whole number >= 1, such as 128")
+    wanted = check_explanations(explain, samples)
+    record = RunDirectory(run_dir)
+    other = None if compare is None else find_other(compare, record)
     processes = PartialState(cpu=not torch.cuda.is_available())
-    run = open_run(
-        RunDirectory(run_dir),
-        checkpoint=checkpoint,
-        data_path=data_path,
-        cache_dir=cache_dir,
-        device=processes.device,
-    )
+    where = {"data_path": data_path, "cache_dir": cache_dir, "device": processes.device}
+    run = open_run(record, checkpoint=checkpoint, **where)
     run.images(split)
+    others = other and _predictions_of(other, run, split, checkpoint, batch_size, precision, processes, where)
     chosen = _precision(run, precision, processes.device)
     log.info("evaluating %s: checkpoint %s, %s images, %s", run.record.name, run.checkpoint, split, chosen)
     predictions = _predict(run, split, batch_size, chosen, processes)
@@ -84,6 +94,10 @@ def evaluate_run(
             log.info("timing forward passes")
             results |= _latency(run, chosen)
         write_evaluation(run, split, predictions, results)
+        subject = Subject(run, split, predictions, samples)
+        write_explanations(subject, wanted)
+        if others:
+            compare_runs(subject, other, others)
     processes.wait_for_everyone()
     return results
 
@@ -119,6 +133,27 @@ def _predict(run: OpenRun, split: str, batch_size: int, precision: Precision, pr
     return predict(run.model, loader, len(images), num_classes=run.data.num_classes, precision=precision)
 
 
+def _predictions_of(
+    other: RunDirectory,
+    run: OpenRun,
+    split: str,
+    checkpoint: str,
+    batch_size: int,
+    precision: str,
+    processes: PartialState,
+    where: Mapping[str, Any],
+) -> Predictions:
+    """The other run's predictions, recorded or made now, under the same options."""
+
+    def evaluate() -> tuple[OpenRun, Predictions]:
+        log.info("evaluating %s to compare with it", other.name)
+        opened = open_run(other, checkpoint=checkpoint, **where)
+        chosen = _precision(opened, precision, processes.device)
+        return opened, _predict(opened, split, batch_size, chosen, processes)
+
+    return predictions_of(other, run, split, checkpoint, None if precision == AS_TRAINED else precision, evaluate)
+
+
 def _results(run: OpenRun, split: str, predictions: Predictions, precision: Precision) -> dict[str, Any]:
     costs = count_costs(run.model, run.input_shape)
     if costs.uncounted:
@@ -133,6 +168,7 @@ def _results(run: OpenRun, split: str, predictions: Predictions, precision: Prec
         "parameters": costs.parameters,
         "macs": costs.macs,
         "uncounted_operators": dict(costs.uncounted),
+        "architecture": fingerprint(run.model, run.input_shape),
     }
 
 
