@@ -79,4 +79,4 @@ def _flat(texts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str 
         if isinstance(value, Mapping) and set(value) != PLURALS:
             yield from _flat(value, f"{above}{name}.")
         else:
-            yield f"{above}{name}", value if isinstance(value, Mapping) else str(value).strip()
+            yield f"{above}{name}", value if isinstance(value, Mapping) else str(value)
