@@ -8,10 +8,10 @@ from cifar100.config import CONF
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
-def main(config: DictConfig) -> None:
+def main(config: DictConfig) -> float | None:
     from cifar100 import app
 
-    job(app.train, config)
+    return job(app.train, config)
 
 
 if __name__ == "__main__":

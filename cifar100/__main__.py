@@ -24,10 +24,10 @@ def main(arguments: list[str]) -> None:
     sys.argv = [f"python -m cifar100 {name}", *arguments[1:]]
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
-    def command(config: DictConfig) -> None:
+    def command(config: DictConfig) -> float | None:
         from cifar100 import app
 
-        job(getattr(app, name), config)
+        return job(getattr(app, name), config)
 
     run(command)
 

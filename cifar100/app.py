@@ -3,7 +3,7 @@
 import gc
 import logging
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,20 @@ from accelerate.state import AcceleratorState, GradientState
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
-from cifar100.config import MODEL_GROUPS, build, check_typed_choices, recipe
+from cifar100.config import MODEL_GROUPS, ConfigError, build, check_typed_choices, recipe
 from cifar100.data.loader import EvalLoader, TrainLoader
 from cifar100.evaluation.costs import count_costs
 from cifar100.evaluation.evaluate_runs import evaluate_runs
 from cifar100.evaluation.layers import layer_table
 from cifar100.record import RunDirectory, describe_environment
+from cifar100.sweep import elsewhere, remove_empty
 from cifar100.training.average import averaged
 from cifar100.training.loop import Loop
 from cifar100.training.state import State
-from cifar100.training.status import true_status
+from cifar100.training.status import note_failure, true_status
 from cifar100.training.step import Step
 from cifar100.training.summary import hyperparameters, summary
 from cifar100.training.together import together
@@ -33,10 +35,15 @@ from cifar100.training.together import together
 log = logging.getLogger(__name__)
 
 
-def train(config: DictConfig) -> None:
+def train(config: DictConfig) -> dict[str, Any]:
     """Trains what ``config`` composes, continues it where it was interrupted, or reports it where it is finished.
 
-    With ``trainer.num_train_epochs=0`` prints the network's layers and costs, and stops.
+    With ``trainer.num_train_epochs=0`` counts what the network costs, and stops; prints it by layers where it is the
+    only one.
+
+    Returns:
+        The state reached, of :data:`cifar100.sweep.job.STATES`, and the objective of a search for hyper-parameters: the
+        best top-1 accuracy on the held-out images, None without them; or the costs counted.
 
     Raises:
         ValueError: a choice that cannot be built, in one line.
@@ -44,19 +51,26 @@ def train(config: DictConfig) -> None:
     """
     hydra = HydraConfig.get()
     record = RunDirectory(os.path.relpath(hydra.runtime.output_dir))
+    swept, counted = hydra.mode == RunMode.MULTIRUN, config.trainer.num_train_epochs == 0
     try:
         check_typed_choices(config, hydra.overrides.task)
         _check(config)
-        if config.trainer.num_train_epochs == 0:
-            _print_costs(config)
-        elif record.state() == "finished" and not config.force:
+        if counted:
+            return _count(config, by_layers=not swept)
+        if record.state() == "finished" and not config.force:
             log.info("%s is finished; force=true trains it again", record.path)
             _report(record)
-        else:
-            _train(config, record)
+            return {"state": "skipped", "objective": _objective(record)}
+        _train(config, record)
+        return {"state": "finished", "objective": _objective(record)}
+    except Exception as error:
+        if swept and not counted:
+            with suppress(ConfigError, OmegaConfBaseException):
+                note_failure(record, error, _description(config))
+        raise
     finally:
-        if hydra.mode == RunMode.RUN or config.trainer.num_train_epochs == 0:  # a failed job of a sweep logs there
-            _remove_empty(record.path, Path(config.root))
+        if not swept or counted:  # a failed job of a sweep logs there
+            remove_empty(record.path, Path(config.root))
 
 
 def evaluate(config: DictConfig) -> None:
@@ -65,11 +79,17 @@ def evaluate(config: DictConfig) -> None:
     Raises:
         ValueError, OSError: a run that cannot be evaluated, in one line.
     """
-    options = {key: config[key] for key in ("checkpoint", "split", "precision", "batch_size", "latency")}
+    keys = ("checkpoint", "split", "precision", "batch_size", "latency", "samples")
+    options = {key: config[key] for key in keys} | {"explain": _as_list(config.explain)}
+    options["compare"] = None if config.compare is None else str(config.compare)
     if OmegaConf.is_missing(config, "run_dir"):
         raise ValueError("run_dir is missing; name what to evaluate, such as run_dir=multirun/default")
-    run_dir = OmegaConf.to_object(config.run_dir) if OmegaConf.is_list(config.run_dir) else config.run_dir
-    evaluate_runs(run_dir, data_path=config.data.path, cache_dir=config.data.cache_dir, **options)
+    evaluate_runs(_as_list(config.run_dir), data_path=config.data.path, cache_dir=config.data.cache_dir, **options)
+
+
+def _as_list(value: Any) -> Any:
+    """A list of a configuration as a plain one, anything else as it is."""
+    return OmegaConf.to_object(value) if OmegaConf.is_list(value) else value
 
 
 def _train(config: DictConfig, record: RunDirectory) -> None:
@@ -150,7 +170,7 @@ def build_loop(
         seed=config.seed,
         val_batch_size=arguments.per_device_eval_batch_size,
         track=lambda row: accelerator.log(row, step=row["epoch"]),
-        quiet=arguments.disable_tqdm,
+        quiet=arguments.disable_tqdm or elsewhere(),
     )
 
 
@@ -204,14 +224,26 @@ def _check(config: DictConfig) -> None:
         raise ValueError(f"seed={config.seed} must be a whole number from 0 to 2**63 - 1")
     if config.tracker.name and find_spec(config.tracker.name) is None:  # accelerate would go on without it
         raise ValueError(f"tracker={config.tracker.name} is not installed; pip install {config.tracker.name}")
+    choices = HydraConfig.get().runtime.choices
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        for group in ("hydra/launcher", "hydra/sweeper"):
+            if choices.get(group) != "basic":
+                raise ValueError(f"{group}={choices.get(group)} cannot serve a run of several processes; leave one out")
     if not isinstance(config.force, bool):
         raise ValueError(f"force={config.force} must be true or false")
 
 
-def _print_costs(config: DictConfig) -> None:
+def _count(config: DictConfig, *, by_layers: bool) -> dict[str, Any]:
     model = build_model(config)
     costs = count_costs(model, (model.in_channels, model.resolution, model.resolution))
-    print(layer_table(costs), flush=True)
+    if by_layers:
+        print(layer_table(costs), flush=True)
+    return {"state": "counted", "parameters": costs.parameters, "macs": costs.macs}
+
+
+def _objective(record: RunDirectory) -> float | None:
+    best = (record.summary() or {}).get("best")
+    return best["val/top1"] if best else None
 
 
 def _description(config: DictConfig) -> dict[str, Any]:
@@ -230,10 +262,3 @@ def _report(record: RunDirectory) -> None:
         if row:
             metrics = "  ".join(f"{key} {row[key]:.4f}" for key in sorted(row) if "/" in key)
             log.info("%s epoch %d: %s", name, row["epoch"], metrics)
-
-
-def _remove_empty(folder: Path, root: Path) -> None:
-    """Removes the folder that hydra made for a run that was not trained, and empty ones above it up to ``root``."""
-    while folder.resolve().is_relative_to(root.resolve()) and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent

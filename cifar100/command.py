@@ -8,8 +8,10 @@ import logging
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,63 +20,99 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from cifar100 import sweep
 from cifar100.config import CONF, register_resolvers
 from cifar100.help import groups
 from cifar100.mistakes import FAILED, check_choices, explain, mistake
 
 log = logging.getLogger(__name__)
+PATIENCE_S = 2.0
 failures: list[tuple[str, int, str]] = []
+# On import, which comes before a job that another process was asked for is composed here.
+register_resolvers()
+OmegaConf.register_new_resolver("groups", groups, replace=True)  # for hydra.help.template
+OmegaConf.register_new_resolver("processes", sweep.processes, replace=True)  # for hydra.launcher
 
 
 def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None:
-    """Runs a ``hydra.main`` function and ends the process with an exit status of the module's list."""
+    """Runs a ``hydra.main`` function and ends the process with an exit status of the module's list. The last lines of a
+    sweep are a table of its jobs, however it ends."""
     arguments = sys.argv[1:] if arguments is None else arguments
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra would print and exit by itself
-    register_resolvers()
-    OmegaConf.register_new_resolver("groups", groups, replace=True)  # for hydra.help.template
     failures.clear()
+    told, status = "", 0
     try:
         with _terminable():
             check_choices(arguments, [CONF, *_config_dirs(arguments)])
             main()
     except KeyboardInterrupt as error:
         signum = getattr(error, "signum", signal.SIGINT)
-        _end(str(error) or f"interrupted by {signum.name}; the same command continues", 128 + signum)
+        told, status = str(error) or f"interrupted by {signum.name}; the same command continues", 128 + signum
     except Exception as error:
         if not (status := mistake(error)):
             raise
-        _end(explain(error), status)
+        told = explain(error)
     finally:
         _leave_the_other_processes()
+        failures.extend(sweep.close())
     if failures:
-        _end(_failed_jobs(), FAILED if len(failures) > 1 else failures[0][1])
+        told = "\n".join(filter(None, (_failed_jobs(), told)))
+        status = status or (FAILED if len(failures) > 1 else failures[0][1])
+    if status:
+        _end(told, status)
 
 
-def job(task: Callable[[DictConfig], Any], config: DictConfig) -> Any:
-    """Carries out one job of a command. A failure that its message explains is noted, so that hydra goes on with the
-    sweep's other jobs, and ends the command with a non-zero status. So is a bug of this program in a sweep, after its
-    traceback; else it goes through.
+def job(task: Callable[[DictConfig], dict[str, Any] | None], config: DictConfig) -> float | None:
+    """Carries out one job of a command, in the process that was typed or in another. A failure that its message
+    explains is noted, so that hydra goes on with the sweep's other jobs, and ends the command with a non-zero status.
+    So is a bug of this program in a sweep, after its traceback; else it goes through.
+
+    Args:
+        task: returns nothing, or the state that it reached, ``objective`` and other fields of
+            :class:`~cifar100.sweep.Job`.
 
     Returns:
-        What the task returns; None where it failed.
+        The objective of a search for hyper-parameters; None where the task failed or has none.
     """
+    hydra = HydraConfig.get()
+    this = sweep.Job(
+        num=OmegaConf.select(hydra, "job.num") if hydra.mode == RunMode.MULTIRUN else 0,
+        overrides=list(hydra.overrides.task),
+        label=OmegaConf.select(config, "label", throw_on_resolution_failure=False),
+        path=hydra.runtime.output_dir,
+        worker=sweep.in_worker(),
+    )
+    sweep.begin(this)
     try:
-        return task(config)
+        with _terminable() if sweep.elsewhere() else nullcontext():
+            result = task(config) or {}
+    except KeyboardInterrupt:
+        sweep.end(this, "interrupted")
+        raise
     except Exception as error:
-        hydra = HydraConfig.get()
-        status, swept = mistake(error), hydra.mode == RunMode.MULTIRUN
-        alone = not status or type(error).__name__ == "OutOfMemoryError"
-        if not (status or swept):
-            raise
-        name = " ".join(hydra.overrides.task) if swept else ""
-        reason = explain(error) if status else f"{type(error).__name__}: {explain(error)}"
-        failures.append((name, status or FAILED, reason))
-        if swept:
-            log.error("failed: %s: %s", name, reason, exc_info=None if status else error)
-        if alone and int(os.environ.get("WORLD_SIZE", "1")) > 1:
-            log.error("%s", reason)
-            raise SystemExit(FAILED) from error  # the other processes are not where the next job would meet them
+        _note_failure(error, this, swept=hydra.mode == RunMode.MULTIRUN)
         return None
+    objective = result.pop("objective", None)
+    sweep.end(this, **{"state": "finished"} | result)
+    return objective
+
+
+def _note_failure(error: Exception, failed: sweep.Job, *, swept: bool) -> None:
+    """Raises the error again where nobody else would tell of it."""
+    status = mistake(error)
+    alone = not status or type(error).__name__ == "OutOfMemoryError"
+    if not (status or swept):
+        raise error
+    reason = explain(error) if status else f"{type(error).__name__}: {explain(error)}"
+    name = " ".join(failed.overrides) if swept else ""
+    state = "running" if type(error).__name__ == "RunLocked" else "failed"
+    if not sweep.end(failed, state, reason=reason, status=status or FAILED):
+        failures.append((name, status or FAILED, reason))
+    if swept:
+        log.error("failed: %s: %s", name, reason, exc_info=None if status else error)
+    if alone and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        log.error("%s", reason)
+        raise SystemExit(FAILED) from error  # the other processes are not where the next job would meet them
 
 
 class TerminalHandler(logging.Handler):
@@ -84,7 +122,8 @@ class TerminalHandler(logging.Handler):
         from tqdm import tqdm
 
         with suppress(BrokenPipeError):
-            tqdm.write(self.format(record), file=sys.stdout)
+            number = f"#{HydraConfig.get().job.num} " if sweep.elsewhere() else ""  # of jobs that share the terminal
+            tqdm.write(number + self.format(record), file=sys.stdout)
             sys.stdout.flush()
 
 
@@ -113,18 +152,30 @@ def _is_main() -> bool:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """SIGTERM ends the block as Control-C does, so that what must be noted at the end of a run is."""
+    """SIGTERM ends the block as Control-C does, so that what must be noted at the end of a run is. Control-C reaches
+    the worker processes of a sweep, too, and the signal that is passed on to them is the same request again."""
+    since = -PATIENCE_S
 
     def terminate(signum: int, frame: FrameType | None) -> None:
+        nonlocal since
+        if time.monotonic() - since < PATIENCE_S:
+            return
+        since = time.monotonic()
+        sweep.stop_workers()
         error = KeyboardInterrupt()
         error.signum = signal.Signals(signum)
         raise error
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    wanted = [signum for signum in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(signum) != signal.SIG_IGN]
+    before = {signum: signal.signal(signum, terminate) for signum in wanted}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
 
 
 def _leave_the_other_processes() -> None:
@@ -148,9 +199,8 @@ def _failed_jobs() -> str:
     if not failures[0][0]:
         return failures[0][2]
     names = "\n".join(f"  {name}: {reason}" for name, _, reason in failures)
-    return (
-        f"{len(failures)} of the sweep's jobs failed, the others are done; typed again, they are tried again:\n{names}"
-    )
+    count = "1 job" if len(failures) == 1 else f"{len(failures)} jobs"
+    return f"{count} of the sweep failed; typed again, only what is not finished is tried again:\n{names}"
 
 
 def _end(message: str, status: int) -> None:

@@ -70,7 +70,9 @@ def check_choices(arguments: Iterable[str], folders: Sequence[Path]) -> None:
     for argument in arguments:
         match = OVERRIDE.match(argument)
         group = match[1].split("@")[0] if match else ""
-        if not group or "." in group or not any((folder / group).is_dir() for folder in folders):
+        if not group or "." in group or group.startswith("hydra/"):  # whose choices plugins add to
+            continue
+        if not any((folder / group).is_dir() for folder in folders):
             continue
         choices = {file.stem for folder in folders for file in (folder / group).glob("*.yaml")}
         for value in match[2].split(","):

@@ -181,7 +181,7 @@ class TestRun:
 
         status, told = self.ended(main, capsys)
         assert status == 1
-        assert told.splitlines()[-2:] == ["  seed=0: one", "  seed=1: another"] and told.startswith("2 of the sweep's")
+        assert told.splitlines()[-2:] == ["  seed=0: one", "  seed=1: another"] and told.startswith("2 jobs of the")
 
     def test_failures_of_an_earlier_command_are_forgotten(self):
         command.failures.append(("", FAILED, "old"))

@@ -23,6 +23,9 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(f"interrupted by {signal.Signals(signum).name}; the same command continues")
         self.signum = signum
 
+    def __reduce__(self) -> tuple[type, tuple[int]]:
+        return type(self), (self.signum,)  # it passes from worker processes to the one that waits for them
+
 
 class FailedElsewhere(ValueError):
     """Another process of this run failed; the message is its."""

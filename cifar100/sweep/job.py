@@ -1,0 +1,65 @@
+"""One job of a sweep, and the file by which it tells the process that was typed how it went, wherever it ran."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from cifar100.record.errors import one_line
+
+# What became of a job. "skipped": finished before; "counted": no epochs were asked for, only the network's costs;
+# "running": another process works on the run; "begun": nothing was heard of it after its start.
+STATES = ("not begun", "begun", "finished", "skipped", "counted", "failed", "interrupted", "running")
+
+
+@dataclass
+class Job:
+    """``num`` is its number in the sweep, ``path`` its run directory, ``status`` the exit status that its failure asks
+    for, ``worker`` whether it runs in a process that is its sweep's own and ends with it."""
+
+    num: int
+    overrides: list[str]
+    label: str | None = None
+    path: str = ""
+    state: str = "not begun"
+    reason: str = ""
+    status: int = 0
+    pid: int = 0
+    host: str = ""
+    worker: bool = False
+    parameters: int = 0
+    macs: int = 0
+
+    def here(self) -> bool:
+        """Whether it runs, or ran, on this machine."""
+        return self.host == socket.gethostname()
+
+    def write(self, folder: Path) -> None:
+        """Tells what is known now. No fault of the place is the run's: it goes on unheard."""
+        temporary = folder / f".{self.num}.{secrets.token_hex(4)}"
+        with suppress(OSError):
+            temporary.write_text(json.dumps(asdict(self)), encoding="utf-8")
+            os.replace(temporary, folder / f"{self.num}.json")
+
+
+def read_jobs(folder: Path) -> dict[int, Job]:
+    """What the jobs of a sweep have told so far, by number."""
+    found = {}
+    for path in folder.glob("*.json"):
+        with suppress(OSError, ValueError, TypeError):
+            job = _parse(json.loads(path.read_text(encoding="utf-8")))
+            found[job.num] = job
+    return found
+
+
+def _parse(content: dict[str, Any]) -> Job:
+    job = Job(**{field.name: content[field.name] for field in fields(Job) if field.name in content})
+    job.label = job.label and one_line(job.label)
+    job.reason = one_line(job.reason)
+    return job

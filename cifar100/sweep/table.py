@@ -1,0 +1,115 @@
+"""A sweep's last lines: a table of all its runs, in plain text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from cifar100.record import RecordError, RunDirectory
+
+from .job import STATES, Job
+
+NARROWEST = 16  # columns that a cell is cut to at most
+
+
+def closing_table(jobs: Sequence[Job], width: int | None = None) -> str:
+    """The jobs' results; what their networks cost where nothing was to be trained.
+
+    Args:
+        jobs: in the order of the table.
+        width: of the terminal, in columns, to which names are cut; None cuts nothing.
+    """
+    if any(job.state == "counted" for job in jobs):
+        header, rows = ("parameters", "multiply-adds"), [_costs(job) for job in jobs]
+    else:
+        header, rows = ("state", "best top-1", "last top-1", "train s", "run"), [_results(job) for job in jobs]
+    keys = _varying(jobs)
+    title, labels = (keys[0] if len(keys) == 1 else "job"), names(jobs)
+    if len(keys) == 1:
+        labels = [label.removeprefix(f"{title}=") for label in labels]
+    table = [(title, *header), *((label, *row) for label, row in zip(labels, rows, strict=True))]
+    return "\n".join(["", *_aligned(table, width), _totals(jobs)])
+
+
+def names(jobs: Sequence[Job]) -> list[str]:
+    """What sets each job apart from the others: its label, where they have different ones, and the overrides that vary.
+
+    A job that has not begun has no label yet and keeps the overrides that give it one.
+    """
+    keys = _varying(jobs)
+    labelled = len({job.label for job in jobs if job.label}) > 1 or (len(jobs) == 1 and jobs[0].label)
+    found = []
+    for job in jobs:
+        values = _values(job)
+        named = bool(labelled and job.label)
+        words = [job.label] if named else []
+        words += [f"{key}={values[key]}" for key in keys if key in values and not (named and key in ("row", "label"))]
+        found.append(" ".join(words) or f"#{job.num}")
+    return found
+
+
+def _values(job: Job) -> dict[str, str]:
+    return {key: value for key, _, value in (override.partition("=") for override in job.overrides)}
+
+
+def _varying(jobs: Sequence[Job]) -> list[str]:
+    """The overrides that not all jobs share, in the order typed."""
+    values = [_values(job) for job in jobs]
+    keys = dict.fromkeys(key for each in values for key in each)
+    return [key for key in keys if len({each.get(key) for each in values}) > 1]
+
+
+def _results(job: Job) -> tuple[str, ...]:
+    """State, accuracies on the held-out images, seconds of training in all, and run id, from the run directory."""
+    if not job.path:
+        return job.state, "-", "-", "-", "-"
+    rows, run = [], RunDirectory(job.path)
+    try:
+        rows = run.metrics()
+        top1 = [row["val/top1"] for row in rows if row.get("val/top1") is not None]
+        seconds = sum(row["epoch_s"] for row in rows)
+    except (RecordError, OSError, KeyError, TypeError):  # a damaged record, whose job has told so
+        rows, top1, seconds = [], [], 0.0
+    best, last = (f"{max(top1):.2%}", f"{top1[-1]:.2%}") if top1 else ("-", "-")
+    return _state(job), best, last, f"{seconds:.1f}" if rows else "-", Path(job.path).name
+
+
+def _costs(job: Job) -> tuple[str, ...]:
+    return (f"{job.parameters:,}", f"{job.macs:,}") if job.state == "counted" else (_state(job), "-")
+
+
+def _state(job: Job) -> str:
+    """What became of it; of one that was not heard of again, what its record says."""
+    if job.state != "begun":
+        return job.state
+    try:
+        return RunDirectory(job.path).state() or "interrupted"
+    except (RecordError, OSError):
+        return "interrupted"
+
+
+def _totals(jobs: Sequence[Job]) -> str:
+    counts = Counter(map(_state, jobs))
+    parts = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+    return f"{len(jobs)} job{'' if len(jobs) == 1 else 's'}: {parts}"
+
+
+def _aligned(table: Sequence[tuple[str, ...]], width: int | None) -> list[str]:
+    """The rows as lines: text to the left, numbers to the right. Where they are too wide, the first and the last
+    column lose, in this order, what exceeds NARROWEST; a run id keeps its end, which no other run has."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for column in (0, len(widths) - 1):
+        excess = sum(widths) + 2 * (len(widths) - 1) - (width or 10**6)
+        if excess > 0 and (column == 0 or table[0][column] == "run"):
+            widths[column] = min(widths[column], max(NARROWEST, widths[column] - excess))
+    lines = []
+    for row in table:
+        cells = []
+        for column, (cell, space) in enumerate(zip(row, widths, strict=True)):
+            if len(cell) > space:
+                cell = f"{cell[: space - 1]}…" if column == 0 else f"…{cell[1 - space :]}"
+            numeric = table[0][column] not in (table[0][0], "state", "run")
+            cells.append(cell.rjust(space) if numeric else cell.ljust(space))
+        lines.append("  ".join(cells).rstrip())
+    return lines

@@ -1,0 +1,53 @@
+"""A search of hyper-parameters taken up where it stopped, from the storage of its trials."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from cifar100.record.lock import is_held
+
+
+def resume(sweeper: DictConfig, place: Path) -> None:
+    """Lets ``hydra.sweeper.n_trials`` mean trials in all, not more of them each time the command is typed: takes from
+    it those that the storage holds, puts those that were cut off first in line, so that their runs are continued, and
+    moves the sampler's seed on, so that it does not begin with what it has tried.
+
+    Without a storage, or with another sweeper than Optuna's, nothing. Nor beside another sweep of this study, whose
+    trials under way are not to be taken for cut off.
+    """
+    if not sweeper._target_.endswith(".OptunaSweeper") or not sweeper.storage:
+        return
+    if sum(is_held(lock) for lock in place.glob(".sweep-*/.lock")) > 1:
+        return
+    import optuna
+
+    # What is experimental in Optuna 2 is not in 3 and 4.
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+    states = optuna.trial.TrialState
+    study = optuna.create_study(
+        study_name=sweeper.study_name, storage=sweeper.storage, directions=_directions(sweeper), load_if_exists=True
+    )
+    trials = study.trials
+    for trial in trials:
+        if trial.state == states.RUNNING:
+            study.tell(trial.number, state=states.FAIL)
+            if trial.params:
+                study.enqueue_trial(trial.params)
+    waiting = [trial.system_attrs["fixed_params"] for trial in study.get_trials(states=[states.WAITING])]
+    done = {_key(trial.params) for trial in trials if trial.state.is_finished()} - set(map(_key, waiting))
+    sweeper.n_trials = max(0, sweeper.n_trials - len(done))
+    if sweeper.sampler.get("seed") is not None:
+        sweeper.sampler.seed += len(trials)
+
+
+def _key(params: dict[str, Any]) -> tuple:
+    return tuple(sorted(params.items()))
+
+
+def _directions(sweeper: DictConfig) -> list[str]:
+    listed = sweeper.direction if OmegaConf.is_list(sweeper.direction) else [sweeper.direction]
+    return [getattr(each, "name", each) for each in listed]

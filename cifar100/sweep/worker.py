@@ -1,0 +1,72 @@
+"""A job in a process of its own beside others: cores, GPUs and signals shared in order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from contextlib import ExitStack
+from itertools import count, product
+from pathlib import Path
+
+from cifar100.record import RunLocked
+from cifar100.record.lock import hold
+
+DEVICES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")  # of drivers: NVIDIA's, AMD's, Windows'
+_held = ExitStack()
+_settled = False
+
+
+def in_worker() -> bool:
+    """Whether this is a worker process of joblib, which ends with the sweep."""
+    return multiprocessing.current_process().name.startswith("LokyProcess")
+
+
+def processes() -> int:
+    """How many runs this machine trains side by side: one on each GPU, or on each CPU core where there is none."""
+    return len(_gpus()) or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count()))
+
+
+def settle(folder: Path) -> None:
+    """Prepares a worker process, once, for jobs beside those of others, before torch is imported.
+
+    joblib has set the number of threads. The process takes a GPU that no other one has, or the least shared one, and
+    ends when the process that started it has ended.
+    """
+    global _settled
+    if _settled or not in_worker():
+        return
+    _settled = True
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    if gpus := _gpus():
+        os.environ["CUDA_VISIBLE_DEVICES"] = _take(gpus, folder)
+
+
+def _gpus() -> list[str]:
+    """The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them. Imports torch only where some may be."""
+    if not any(map(os.path.exists, DEVICES)):
+        return []
+    import torch
+
+    listed = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    return (listed or [str(index) for index in range(torch.cuda.device_count())])[: torch.cuda.device_count()]
+
+
+def _take(gpus: list[str], folder: Path) -> str:
+    """The first GPU with the fewest takers. It stays taken until this process ends."""
+    for turn, gpu in product(count(), gpus):
+        try:
+            _held.enter_context(hold(folder / f"gpu-{gpu.replace('/', '_')}-{turn}.lock", patience_s=0.0))
+            return gpu
+        except RunLocked:
+            continue
+    raise AssertionError("count() never ends")
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
