@@ -13,6 +13,7 @@ from .setting import setting
 from .text import plain_line
 
 MAX_LENGTH = 80
+MAX_VALUE = 24
 
 
 def row_labels(groups: Sequence[Group], reference: int, mixed: Mapping[str, Any]) -> list[str]:
@@ -59,12 +60,16 @@ def _recipe(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
     for key in changed:
         group, _, name = key.partition(".")
         if key not in targets and (key in theirs or group not in targets):  # a new target's own options go without
-            words.append(f"{name or key} {readable(ours[key])}")
+            words.append(f"{name or key} {plain_line(readable(ours[key]), MAX_VALUE)}")
     return words
 
 
 def _with(label: str, words: Sequence[str]) -> str:
-    return f"{label} ({', '.join(words)})" if words else label
+    """The label, cut where the words need the place, and the words in parentheses."""
+    if not words:
+        return label
+    told = plain_line(", ".join(words), MAX_LENGTH // 2)
+    return f"{plain_line(label, MAX_LENGTH - len(told) - 3)} ({told})"
 
 
 def _told_apart(labels: Sequence[str], runs: Sequence[Run]) -> list[str]:

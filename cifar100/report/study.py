@@ -60,8 +60,14 @@ def read_study(path: str | Path, *, baseline: str | None = None, allow_mixed: bo
     Raises:
         ValueError: in one line: no usable run, recipes that differ, an unknown baseline.
     """
-    path = Path(path)
-    runs, left_out = _usable(find_runs(path), path)
+    return study_of(find_runs(path), Path(path), baseline=baseline, allow_mixed=allow_mixed)
+
+
+def study_of(
+    records: Iterable[RunDirectory], path: Path, *, baseline: str | None = None, allow_mixed: bool = False
+) -> Study:
+    """As `read_study`, of these run directories, which lie below `path`."""
+    runs, left_out = _usable(records, path)
     groups, twice = _grouped(runs)
     settings = [setting(group[0]) for group in groups]
     mixed = differing(settings)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cell:
-    """`text` is what every renderer prints, unescaped; `value` the number behind it in full precision; `note` a remark
-    for where there is room for one, such as a tooltip."""
+    """`text` is what every renderer prints, unescaped; `value` the number behind it in full precision and in the unit
+    of the record (fractions, seconds, counts); `note` a remark for where there is room for one, such as a tooltip."""
 
     text: str
     value: float | None = None
@@ -17,10 +17,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells under headings; `numeric` says for each column whether it is set to the right.
+    """Rows of cells under headings.
+
+    `numeric` says for each column whether it is set to the right; `keys` what it is called in every language, which is
+    also the heading of its numbers in full precision.
 
     Raises:
-        ValueError: a row or `numeric` that has another length than the headings; a bug of whoever built it.
+        ValueError: a part that has another length than the headings; a bug of whoever built it.
     """
 
     id: str
@@ -29,9 +32,17 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
     numeric: tuple[bool, ...] = ()
+    keys: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.numeric:
             object.__setattr__(self, "numeric", (False,) * len(self.columns))
-        if any(len(part) != len(self.columns) for part in (self.numeric, *self.rows)):
+        if not self.keys:
+            object.__setattr__(self, "keys", tuple(f"column_{place}" for place in range(1, len(self.columns) + 1)))
+        if any(len(part) != len(self.columns) for part in (self.numeric, self.keys, *self.rows)):
             raise ValueError(f"table {self.id}: each row needs {len(self.columns)} cells, as many as it has headings")
+
+    def column(self, key: str) -> tuple[Cell, ...]:
+        """The cells under a key. Raises ValueError where there is no such column."""
+        place = self.keys.index(key)
+        return tuple(row[place] for row in self.rows)
