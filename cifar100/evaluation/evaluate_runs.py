@@ -23,12 +23,16 @@ class EvaluationFailed(ValueError):
 
 
 def evaluate_runs(
-    run_dir: str | Path | Iterable[str | Path], *, split: str = "test", **options: Any
+    run_dir: str | Path | Iterable[str | Path],
+    *,
+    split: str = "test",
+    compare: str | Path | None = None,
+    **options: Any,
 ) -> dict[str, dict[str, Any]]:
     """Evaluates every run that `run_dir` names: a run directory, a folder of runs, a glob or several of these.
 
-    Takes the options of `evaluate_run`. A run that cannot be evaluated does not stop the others. The last lines logged
-    are a table with a line for each run.
+    Takes the options of `evaluate_run`; with `compare`, each is compared with that run. A run that cannot be evaluated
+    does not stop the others. The last lines logged are a table with a line for each run.
 
     Returns:
         The results of each run, by the path of its directory.
@@ -39,13 +43,16 @@ def evaluate_runs(
     """
     PartialState(cpu=not torch.cuda.is_available())
     runs = find_runs(run_dir)
+    compared = [] if compare is None else [run.path.resolve() for run in find_runs(compare)]
     results: dict[str, dict[str, Any]] = {}
     failed: dict[str, str] = {}
     for number, run in enumerate(runs, start=1):
         if len(runs) > 1:
             log.info("run %d of %d", number, len(runs))
         try:
-            results[str(run.path)] = evaluate_run(run.path, split=split, **options)
+            itself = len(runs) > 1 and run.path.resolve() in compared  # of several, it is just not compared
+            other = None if itself else compare
+            results[str(run.path)] = evaluate_run(run.path, split=split, compare=other, **options)
         except (ValueError, OSError) as error:
             if len(runs) == 1:
                 raise

@@ -33,7 +33,7 @@ def confusion_figure(matrix: Tensor, names: Sequence[str], title: str, superclas
     order = sorted(range(count), key=lambda index: (superclass_of[index] if superclass_of else 0, index))
     shares = (matrix / matrix.sum(dim=1, keepdim=True).clamp(min=1))[order][:, order]
     side = max(4.0, 0.135 * min(count, NAMED))
-    figure = _figure(side + 2.2, side + 1.6)
+    figure = figure_of(side + 2.2, side + 1.6)
     axes = figure.add_subplot()
     image = axes.imshow(shares.numpy(), cmap="viridis", norm=PowerNorm(0.5, 0, 1), interpolation="nearest")
     labels = [names[index].replace("_", " ") for index in order]
@@ -42,7 +42,7 @@ def confusion_figure(matrix: Tensor, names: Sequence[str], title: str, superclas
         axes.set_xticks(range(count), labels, rotation=90, fontsize=size, parse_math=False)
         axes.set_yticks(range(count), labels, fontsize=size, parse_math=False)
     axes.set(xlabel="predicted class", ylabel="true class")
-    axes.set_title(_wrapped(title), fontsize=9, parse_math=False)
+    axes.set_title(wrapped(title), fontsize=9, parse_math=False)
     if superclass_of:
         parents = [superclass_of[index] for index in order]
         for edge in (index for index in range(1, count) if parents[index] != parents[index - 1]):
@@ -59,7 +59,7 @@ def reliability_figure(confidences: Tensor, correct: Tensor, title: str, ece: fl
     bins = reliability_bins(confidences, correct)
     width = float(bins.upper[0] - bins.lower[0])
     centres = ((bins.lower + bins.upper) / 2).tolist()
-    figure = _figure(5.0, 5.6)
+    figure = figure_of(5.0, 5.6)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     upper.bar(centres, bins.accuracy.nan_to_num().tolist(), width, color=BLUE, edgecolor="white", label="accuracy")
     filled = bins.count > 0
@@ -69,20 +69,20 @@ def reliability_figure(confidences: Tensor, correct: Tensor, title: str, ece: fl
     )  # fmt: skip
     upper.plot([0, 1], [0, 1], "--", color=GREY, label="perfect calibration")
     upper.set(ylabel="accuracy", ylim=(0, 1), xlim=(0, 1))
-    upper.set_title(_wrapped(f"{title}\nexpected calibration error {ece:.3f}"), fontsize=9, parse_math=False)
+    upper.set_title(wrapped(f"{title}\nexpected calibration error {ece:.3f}"), fontsize=9, parse_math=False)
     figure.legend(loc="outside lower center", ncols=3, fontsize=8)
     lower.bar(centres, (bins.count / max(int(bins.count.sum()), 1)).tolist(), width, color=GREY, edgecolor="white")
     lower.set(xlabel="confidence", ylabel="fraction of images")
     return figure
 
 
-def _wrapped(title: str) -> str:
-    """Run ids can be longer than a small figure is wide."""
-    return "\n".join(part for line in title.splitlines() for part in wrap(line, 64, break_on_hyphens=True))
+def wrapped(title: str, width: int = 64) -> str:
+    """Run ids can be longer than a small figure is wide; `width` is in characters."""
+    return "\n".join(part for line in title.splitlines() for part in wrap(line, width, break_on_hyphens=True))
 
 
-def _figure(width: float, height: float) -> Figure:
-    # Figure without pyplot: no display, no global state that grows over a sweep.
+def figure_of(width: float, height: float) -> Figure:
+    """An empty figure of so many inches, without pyplot: no display, no global state that grows over a sweep."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")

@@ -1,0 +1,64 @@
+"""The explanations by name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from difflib import get_close_matches
+from typing import Any
+
+from cifar100.record import RecordError
+
+from .confused import confused_pairs
+from .gradcam import gradcam, require_captum
+from .hardest import hardest
+from .misclassified import misclassified
+from .subject import Subject
+
+log = logging.getLogger(__name__)
+EXPLANATIONS: dict[str, Callable[[Subject], list[str]]] = {
+    "gradcam": gradcam,
+    "confused": confused_pairs,
+    "hardest": hardest,
+    "misclassified": misclassified,
+}
+LISTED = "explanations.json"
+
+
+def check_explanations(names: str | Sequence[str] | None, samples: int) -> tuple[str, ...]:
+    """The names, each once, in the order of `EXPLANATIONS`.
+
+    Raises:
+        ValueError: in one line, for an unknown name, a missing library, or samples that are no count.
+    """
+    names = [str(name) for name in names] if isinstance(names, list | tuple) else [str(names)] if names else []
+    for name in names:
+        if name not in EXPLANATIONS:
+            near = get_close_matches(name, EXPLANATIONS, n=1)
+            cure = f"did you mean {near[0]}?" if near else f"choose from {', '.join(EXPLANATIONS)}"
+            raise ValueError(f"explain={name} is unknown; {cure}")
+    if isinstance(samples, bool) or not isinstance(samples, int) or not 1 <= samples <= 400:
+        raise ValueError(f"samples={samples} must be a whole number from 1 to 400, such as 16")
+    if "gradcam" in names:
+        require_captum()
+    return tuple(name for name in EXPLANATIONS if name in names)
+
+
+def write_explanations(subject: Subject, names: Sequence[str]) -> None:
+    """Writes the named explanations under evaluation/explanations/, and in explanations.json what each is of."""
+    record, listed = subject.run.record, subject.file(LISTED)
+    told: dict[str, Any] = {}
+    with suppress(RecordError):  # a damaged list is replaced
+        told = {name: each for name, each in (record.read_json(listed) or {}).items() if name in EXPLANATIONS}
+    for name in names:
+        log.info("explaining: %s", name)
+        files = EXPLANATIONS[name](subject)
+        told[name] = {
+            "files": files,
+            "checkpoint": subject.run.checkpoint,
+            "epoch": subject.run.epoch,
+            "data_fingerprint": subject.run.data.fingerprint,
+        }
+        record.write_json(listed, told)
+        log.info("written to %s: %s", record.evaluation_path(listed).parent, ", ".join(files))
