@@ -70,10 +70,10 @@ def study_of(
     runs, left_out = _usable(records, path)
     groups, twice = _grouped(runs)
     settings = [setting(group[0]) for group in groups]
-    mixed = differing(settings)
+    first = default_baseline(groups)
+    mixed = differing([settings[first], *settings])
     if mixed and not allow_mixed:
         raise ValueError(refusal(path, mixed, runs))
-    first = default_baseline(groups)
     labels = row_labels(groups, first, mixed)
     if baseline is not None:
         first = named_baseline(groups, labels, baseline)

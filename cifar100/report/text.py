@@ -8,6 +8,6 @@ def plain_line(value: object, limit: int) -> str:
 
     White space is folded. Control characters and those that turn the direction of writing are left out.
     """
-    folded = " ".join(str(value)[: 4 * limit].split())
-    line = "".join(character for character in folded if character.isprintable())
+    kept = "".join(character for character in str(value)[: 8 * limit] if character.isprintable() or character.isspace())
+    line = " ".join(kept.split())
     return line if len(line) <= limit else f"{line[: limit - 3].rstrip()}..."

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +21,11 @@ def synthetic() -> ModuleType:
 def small_study(synthetic: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of 4 rows x 3 seeds; written once, so no test may change it."""
     return synthetic.write_study(tmp_path_factory.mktemp("studies") / "small", rows=4, seeds=3)
+
+
+@pytest.fixture
+def checkout_defaults() -> dict[str, str | None]:
+    """The choices that conf/train.yaml makes."""
+    text = (Path(__file__).parents[2] / "conf" / "train.yaml").read_text(encoding="utf-8")
+    entries = [entry for entry in yaml.safe_load(text)["defaults"] if isinstance(entry, dict)]
+    return {key: value for entry in entries for key, value in entry.items() if not key.startswith("override")}
