@@ -2,6 +2,7 @@
 
 from .environment import describe_environment
 from .errors import RecordError, RunLocked
+from .files import atomic_write
 from .find import find_runs
 from .run_directory import RunDirectory
 from .state_tree import flatten_state, unflatten_state
@@ -10,6 +11,7 @@ __all__ = [
     "RecordError",
     "RunDirectory",
     "RunLocked",
+    "atomic_write",
     "describe_environment",
     "find_runs",
     "flatten_state",

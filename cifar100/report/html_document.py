@@ -15,9 +15,11 @@ from markupsafe import Markup
 
 from .document import Bibliography, Cite, Document, Equation, FigureBlock, Ref, Section, TableBlock
 from .printable import printable
+from .table import Cell
 from .words import Words
 from .works import load_works
 
+SHORT = 22  # characters of a cell that are never broken within a word
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -78,6 +80,8 @@ class _View:
             return {"mathml": Markup(convert(value.latex, display="block"))}
         if isinstance(value, FigureBlock):
             return {"label": self._label(value.id), "data": b64encode(value.svg).decode(), "svg": None, "png": None}
+        if isinstance(value, Cell):
+            return {"long": len(value.text) > SHORT}
         if isinstance(value, TableBlock):
             return {"label": self._label(value.table.id)}
         if isinstance(value, Ref):

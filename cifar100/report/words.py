@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -9,6 +10,10 @@ from string import Formatter
 from typing import Any
 
 import yaml
+
+# Between two of these YAML's folding of lines leaves a space that Chinese does not have.
+_WIDE = "[\u2014\u2018-\u201d\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
+_FOLD = re.compile(f"(?<={_WIDE}) (?={_WIDE})")
 
 FOLDER = Path(__file__).parent / "words"
 LANGUAGES = ("en", "zh")
@@ -74,9 +79,16 @@ def load_words(language: str) -> Words:
     return Words(language, texts)
 
 
+def unfolded(text: str) -> str:
+    """A text as YAML folds it, without the spaces that stand where lines of Chinese were joined."""
+    return _FOLD.sub("", text)
+
+
 def _flat(texts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str | dict[str, str]]]:
     for name, value in texts.items():
         if isinstance(value, Mapping) and set(value) != PLURALS:
             yield from _flat(value, f"{above}{name}.")
         else:
-            yield f"{above}{name}", value if isinstance(value, Mapping) else str(value)
+            plural = isinstance(value, Mapping)
+            text = {number: unfolded(each) for number, each in value.items()} if plural else unfolded(str(value))
+            yield f"{above}{name}", text

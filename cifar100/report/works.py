@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from .words import unfolded
+
 FOLDER = Path(__file__).parent
 
 
@@ -50,8 +52,8 @@ def methods_of(networks: Iterable[Mapping[str, Any]], language: str) -> list[Met
         Method(
             name,
             entry["title"][language],
-            entry["text"][language],
-            tuple((each["latex"], each["where"][language]) for each in entry["equations"]),
+            unfolded(entry["text"][language]),
+            tuple((each["latex"], unfolded(each["where"][language])) for each in entry["equations"]),
             tuple(entry["references"]),
         )
         for name, entry in _entries().items()

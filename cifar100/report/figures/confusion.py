@@ -33,7 +33,7 @@ def confusion_figure(
 
     order = sorted(range(len(names)), key=lambda index: (superclasses[index] if superclasses else "", index))
     shares = matrix / numpy.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    figure = new_figure(6.3)
+    figure = new_figure(6.0)
     axes = figure.add_subplot()
     image = axes.imshow(
         shares[numpy.ix_(order, order)], cmap="cividis", norm=PowerNorm(0.5, 0, 1), interpolation="nearest"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from ..comparison import compare
+from ..comparison import compare, verdict
+from ..number_text import interval, points
+from ..row import Row
 from ..statistics import Difference
 from ..study import Study
 from ..words import Words
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LOOKS = {"better": (BLUE, "o"), "worse": (ORANGE, "s"), "undecided": (GREY, "D")}
+LOOKS = {"better": (BLUE, "o"), "worse": (ORANGE, "s"), "undecided": (GREY, "D"), "identical": (GREY, "x")}
 
 
 def forest_figure(study: Study, words: Words) -> Figure | None:
@@ -23,24 +24,26 @@ def forest_figure(study: Study, words: Words) -> Figure | None:
 
     An interval that leaves the axes ends in an arrow; its numbers stand beside it. None where no row has an interval.
     """
-    found = [(label, each) for label, each in compare(study).items() if each is not None]
+    differences = compare(study)
+    rows = [row for row in study.rows[1:] if differences[row.label] is not None]
+    found = [(differences[row.label], _look(study, row, differences[row.label])) for row in rows]
     if not found:
         return None
     figure = new_figure(0.9 + 0.3 * len(found))
     axes = figure.add_subplot()
-    reach = _reach([each for _, each in found])
+    reach = _reach([each for each, _ in found])
     axes.axvline(0, color="black", linewidth=0.8)
-    for place, (_, difference) in enumerate(found):
-        _mark(axes, place, difference, reach)
-    axes.set_yticks(range(len(found)), [short(label) for label, _ in found])
+    for place, (difference, look) in enumerate(found):
+        _mark(axes, place, difference, LOOKS[look], reach)
+    axes.set_yticks(range(len(found)), [short(row.label) for row in rows])
     axes.set(xlim=(-reach, reach), ylim=(len(found) - 0.4, -0.6), xlabel=words("figures.difference"))
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     right = axes.secondary_yaxis("right")
-    right.set_yticks(range(len(found)), [_numbers(each) for _, each in found])
+    right.set_yticks(range(len(found)), [_numbers(each) for each, _ in found])
     right.tick_params(length=0)
     right.spines["right"].set_visible(False)
-    _legend(figure, {_verdict(each) for _, each in found}, words)
+    _legend(figure, {look for _, look in found}, words)
     return figure
 
 
@@ -53,8 +56,8 @@ def _reach(differences: list[Difference]) -> float:
     return 1.08 * min(max(*ends, 0.1) if len(ends) > 1 else max(ends[0], 0.1), widest)
 
 
-def _mark(axes: Axes, place: int, difference: Difference, reach: float) -> None:
-    colour, marker = LOOKS[_verdict(difference)]
+def _mark(axes: Axes, place: int, difference: Difference, look: tuple[str, str], reach: float) -> None:
+    colour, marker = look
     low, high = (max(-reach, min(reach, 100 * end)) for end in (difference.low, difference.high))
     axes.plot([low, high], [place, place], color=colour, linewidth=1.4, solid_capstyle="butt")
     for end, value, arrow in ((low, difference.low, "<"), (high, difference.high, ">")):
@@ -63,27 +66,18 @@ def _mark(axes: Axes, place: int, difference: Difference, reach: float) -> None:
     axes.plot(100 * difference.mean, place, marker=marker, color=colour, markersize=6)
 
 
-def _verdict(difference: Difference) -> str:
-    if not difference.distinguishable:
-        return "undecided"
-    return "better" if difference.mean > 0 else "worse"
+def _look(study: Study, row: Row, difference: Difference) -> str:
+    said = verdict(study, row, difference)
+    return said if said in LOOKS else "undecided"
 
 
 def _numbers(difference: Difference) -> str:
-    if math.isinf(difference.low):
-        return f"{_signed(difference.mean)}"
-    return f"{_signed(difference.mean)}  [{_signed(difference.low)}, {_signed(difference.high)}]"
+    return f"{points(difference.mean)}  {interval(difference.low, difference.high)}"
 
 
-def _signed(value: float) -> str:
-    return f"{100 * value:+.2f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _legend(figure: Figure, verdicts: set[str], words: Words) -> None:
+def _legend(figure: Figure, looks: set[str], words: Words) -> None:
     from matplotlib.lines import Line2D
 
-    shown = [verdict for verdict in LOOKS if verdict in verdicts]
+    shown = [look for look in LOOKS if look in looks]
     handles = [Line2D([], [], color=LOOKS[each][0], marker=LOOKS[each][1], linewidth=1.4) for each in shown]
-    figure.legend(
-        handles, [words(f"figures.{verdict}") for verdict in shown], loc="outside lower center", ncols=len(shown)
-    )
+    figure.legend(handles, [words(f"figures.{look}") for look in shown], loc="outside lower center", ncols=len(shown))
