@@ -11,6 +11,7 @@ from cifar100.config import CONF
 COMMANDS = {
     "train": "train one network, or with -m a sweep",
     "evaluate": "evaluate recorded runs on the test images",
+    "report": "report a study: tables, figures, a report and slides",
 }
 
 

@@ -92,6 +92,17 @@ def _as_list(value: Any) -> Any:
     return OmegaConf.to_object(value) if OmegaConf.is_list(value) else value
 
 
+def report(config: DictConfig) -> None:
+    """Reports the study that ``config.study`` names: writes <study>/report/.
+
+    Raises:
+        ValueError, OSError: a study that cannot be reported, in one line.
+    """
+    from cifar100.report.build import build_report  # here, since scipy's statistics would delay every training
+
+    build_report(**OmegaConf.to_container(config))
+
+
 def _train(config: DictConfig, record: RunDirectory) -> None:
     """Trains as one of the run's processes, of which the main one alone writes."""
     arguments = build(config.trainer)  # before the accelerator, whose state it resets

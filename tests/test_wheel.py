@@ -32,7 +32,8 @@ def wheel(tmp_path_factory) -> Path:
 def test_holds_the_package_and_its_configuration(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     conf = {f"cifar100/{path.relative_to(CHECKOUT)}" for path in (CHECKOUT / "conf").rglob("*.yaml")}
-    package = {str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "cifar100").rglob("*.py")}
+    files = [path for path in (CHECKOUT / "cifar100").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    package = {str(path.relative_to(CHECKOUT)) for path in files}
     assert len(conf) > 50 and conf <= names and package <= names
     others = {name for name in names - conf - package if ".dist-info/" not in name}
     assert not others, "no tests, runs or data"
