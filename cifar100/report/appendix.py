@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .command import recorded_command, typed_command
+from .commit import commit
 from .row import Row
 from .run import Run
 from .study import Study
@@ -33,14 +34,6 @@ def runs_table(study: Study, words: Words, id: str = "runs") -> Table:
         numeric=tuple(key == "seed" for key in COLUMNS),
         keys=COLUMNS,
     )
-
-
-def commit(environment: dict) -> str:
-    """The first ten digits of the commit, with a plus sign where its sources had changes; "" where there is none."""
-    git = environment.get("git")
-    if not isinstance(git, dict) or not isinstance(git.get("commit"), str):
-        return ""
-    return plain_line(git["commit"][:10], 10) + ("+" if git.get("dirty") else "")
 
 
 def _line(row: Row, run: Run, words: Words) -> tuple[Cell, ...]:

@@ -56,17 +56,23 @@ def confusion(record: RunDirectory) -> tuple[list[str], list[list[int]]] | None:
     path = record.evaluation_path("confusion.csv")
     try:
         names = [row["true class"] for row in rows]
-        matrix = [[int(value) for key, value in row.items() if key != "true class"] for row in rows]
+        matrix = [[_count(value) for key, value in row.items() if key != "true class"] for row in rows]
     except (KeyError, ValueError) as error:
         raise RecordError(path, f"is no confusion matrix ({error!r}); {_CURE}") from None
-    if any(len(row) != len(matrix) or min(row) < 0 for row in matrix):
-        raise RecordError(path, f"is no square matrix of counts; {_CURE}")
+    if any(len(row) != len(matrix) for row in matrix):
+        raise RecordError(path, f"is no square matrix; {_CURE}")
     return names, matrix
 
 
 def _class_row(row: dict[str, str]) -> dict[str, Any]:
     numbers = {key: _fraction(row[key]) for key in ("top1", "top5", "precision")}
-    return {**row, "class": int(row["class"]), "name": row["name"], "n": int(row["n"]), **numbers}
+    return {**row, "class": _count(row["class"]), "name": row["name"], "n": _count(row["n"]), **numbers}
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"{text[:40]} is no count")
+    return int(text)
 
 
 def _fraction(text: str) -> float | None:

@@ -68,7 +68,7 @@ def _with(label: str, words: Sequence[str]) -> str:
     """The label, cut where the words need the place, and the words in parentheses."""
     if not words:
         return label
-    told = plain_line(", ".join(words), MAX_LENGTH // 2)
+    told = plain_line(", ".join(words), MAX_LENGTH - 3 - min(len(label), MAX_LENGTH // 2))
     return f"{plain_line(label, MAX_LENGTH - len(told) - 3)} ({told})"
 
 

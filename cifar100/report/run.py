@@ -68,7 +68,8 @@ class Run:
     def train_s(self) -> float:
         """Seconds spent in training steps; nan where the record does not say."""
         value = self.summary.get("train_s")
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+        known = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+        return float(value) if known else math.nan
 
     @property
     def latency_s(self) -> float | None:

@@ -22,7 +22,8 @@ def setting(run: Run) -> dict[str, Any]:
     """
     recipe = flat(canonical(run.recipe))
     found = {key.removesuffix("._target_"): value for key, value in recipe.items() if not key.endswith("._partial_")}
-    return found | {f"evaluation.{key}": run.evaluation.get(key) for key in EVALUATION}
+    processes = {"processes": run.environment.get("processes", 1)}  # each takes a batch of its own
+    return found | processes | {f"evaluation.{key}": run.evaluation.get(key) for key in EVALUATION}
 
 
 def differing(settings: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:

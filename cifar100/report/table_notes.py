@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from .commit import commit
 from .comparison import comparisons
 from .parts import leaf_name, readable
 from .row import Row
@@ -37,6 +38,9 @@ def table_notes(study: Study, words: Words, *, times: bool = False) -> list[str]
         notes.append(words("tables.notes.times", machines="; ".join(found[:MOST_MACHINES])))
         if len(found) > 1:
             notes.append(words("tables.notes.several_machines"))
+    commits = {commit(run.environment) for run in study.runs}
+    if len(commits) > 1:
+        notes.append(words("tables.notes.several_commits", n=len(commits)))
     if study.left_out:
         notes.append(words("tables.notes.left_out", n=len(study.left_out)))
     return [*notes, words("tables.notes.recipe", recipe=recipe_line(study))]

@@ -79,6 +79,14 @@ def test_mixed_recipes_are_refused_with_what_differs(synthetic, tmp_path):
     assert [row.label for row in study.rows] == ["SGD", "AdamW (optimizer adamw, lr 0.001, weight_decay 0.05)"]
 
 
+def test_other_numbers_of_processes_are_other_batch_sizes(synthetic, tmp_path):
+    synthetic.write_run(tmp_path)
+    run = synthetic.write_run(tmp_path, seed=1)
+    run.write_environment(run.environment() | {"processes": 2})
+    with pytest.raises(ValueError, match="mixes recipes: processes is 1 .* and 2"):
+        read_study(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("key", "value"), [("checkpoint", "best"), ("precision", "float32"), ("data_fingerprint", "0" * 64), ("n", 5000)]
 )
