@@ -1,0 +1,84 @@
+"""The ablations: each a table and a chart of its own where there is room, else several tables on one slide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..comparison import compare
+from ..findings import findings, tally
+from ..main_table import ablation_table
+from ..study import Study
+from . import layout
+from .accuracy import add_difference_bars, coloured
+from .fit import Paragraph
+from .grid import Grid, grid_of
+from .layout import Box
+from .material import Material, run_notes
+from .page import Page
+from .table import add_table
+
+ALONE = ("row", "n", "top1", "change", "verdict", "parameters")
+BESIDE_ONE = ("row", "top1", "change", "verdict")
+BESIDE_TWO = ("row", "top1", "verdict")
+
+
+def add_ablations(material: Material, pages: int, per_page: int) -> None:
+    """`pages` slides of up to `per_page` ablations; those beyond are counted on the last."""
+    t, studies = material.t, material.ablations
+    shown, left_out = studies[: pages * per_page], studies[pages * per_page :]
+    for number, start in enumerate(range(0, len(shown), per_page), 1):
+        part = shown[start : start + per_page]
+        if len(part) == 1:
+            page = _add_one(material, part[0])
+        else:
+            page = _add_several(material, part, number if len(shown) > per_page else 0)
+        if left_out and start + per_page >= len(shown):
+            box = Box(layout.MARGIN, layout.BODY_BOX.bottom - 0.24, layout.BODY_BOX.width, 0.24)
+            page.note_line(box, t("ablations.left_out", n=len(left_out)))
+
+
+def _add_one(material: Material, study: Study) -> Page:
+    words = material.words
+    message = words("findings.space").join(tally(findings(study, words), words))
+    page = material.page(material.t("ablations.one", name=study.name), message or material.t("ablations.alone"))
+    box, foot = layout.BODY_BOX.split(-0.55)
+    found = compare(study)
+    left, right = box.columns(4, 6) if any(found.values()) else (box, box)
+    count = add_table(page, right, _grid(material, study, ALONE), 13.0)
+    add_difference_bars(material, page, left, study.rows[1:count], found)
+    _add_note(material, page, foot.split(0.24)[0], study, count)
+    return page
+
+
+def _add_several(material: Material, studies: Sequence[Study], number: int) -> Page:
+    t = material.t
+    title = t("part", title=t("ablations.title"), number=number) if number else t("ablations.title")
+    page = material.page(title, t("ablations.message"))
+    box, _ = layout.BODY_BOX.split(-0.25)
+    keys = BESIDE_ONE if len(studies) == 2 else BESIDE_TWO
+    for place, study in zip(box.columns(*[1] * len(studies), gap=0.4), studies, strict=True):
+        head, body = place.split(0.32)
+        body, foot = body.split(-0.42)
+        page.text(head, [Paragraph(study.name, bold=True)], 16, 10, layout.ACCENT)
+        count = add_table(page, body, _grid(material, study, keys), 12.0)
+        _add_note(material, page, foot, study, count)
+    return page
+
+
+def _grid(material: Material, study: Study, keys: Sequence[str]) -> Grid:
+    table = ablation_table(study, material.words)
+    return coloured(grid_of(table, [table.keys.index(key) for key in keys]), study, keys.index("verdict"))
+
+
+def _add_note(material: Material, page: Page, box: Box, study: Study, count: int) -> None:
+    if count < len(study.rows):
+        text = material.t("rows_left_out", shown=count, n=len(study.rows))
+    else:
+        text = material.t("ablations.note", seeds=seeds_text([row.n for row in study.rows]))
+    page.note_line(box, text)
+    page.add_notes(study.name, *run_notes(material, study.rows[:count]))
+
+
+def seeds_text(counts: Sequence[int]) -> str:
+    """`3`, or `2–3` where rows differ."""
+    return str(counts[0]) if min(counts) == max(counts) else f"{min(counts)}–{max(counts)}"

@@ -1,0 +1,43 @@
+"""What the rows cost in time, and how far their confidence can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+from ..number_text import NONE, count, duration, milliseconds, percent
+from ..row import Row
+from ..statistics import summarize
+from . import layout
+from .accuracy import rows_note
+from .grid import Grid
+from .material import Material, run_notes
+from .table import add_table
+
+
+def add_costs(material: Material) -> None:
+    t, rows = material.t, material.study.rows
+    page = material.page(t("costs.title"), t("costs.message"))
+    box, foot = layout.BODY_BOX.split(-0.45)
+    columns, texts = costs_of(material, rows)
+    shown = add_table(page, box, Grid(columns, texts, (False, *[True] * (len(columns) - 1))))
+    page.note_line(foot, f"{rows_note(material, shown)} {t('costs.note')}".strip())
+    page.add_notes(*run_notes(material, rows[:shown]))
+
+
+def costs_of(material: Material, rows: Sequence[Row]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Headings and cells; a column in which no row has a number is left out."""
+    columns = {
+        "train": [duration(row.train_s) for row in rows],
+        "latency": [milliseconds(row.latency_s) for row in rows],
+        "throughput": [count(_mean(row, "images_per_s")) for row in rows],
+        "loss": [f"{loss:.3f}" if isfinite(loss := _mean(row, "test/loss")) else NONE for row in rows],
+        "ece": [percent(_mean(row, "test/ece")) for row in rows],
+    }
+    kept = {key: cells for key, cells in columns.items() if set(cells) != {NONE}}
+    headings = (material.t("costs.columns.row"), *(material.t(f"costs.columns.{key}") for key in kept))
+    return headings, tuple((row.label, *(cells[i] for cells in kept.values())) for i, row in enumerate(rows))
+
+
+def _mean(row: Row, key: str) -> float:
+    return summarize(row.values(key)).mean

@@ -1,0 +1,57 @@
+"""What the pages are made of, and the deck that they are added to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..row import Row
+from ..study import Study
+from ..text import plain_line
+from ..words import Words
+from . import layout
+from .page import Page
+
+
+@dataclass
+class Material:
+    """A study, its ablations and the deck that grows; `t(key)` are the deck's own texts."""
+
+    deck: Any
+    study: Study
+    ablations: tuple[Study, ...]
+    words: Words
+    team: tuple[tuple[str, str], ...]
+    title: str
+    pages: list[Page] = field(default_factory=list)
+
+    def t(self, key: str, **fields: Any) -> str:
+        return self.words(f"slides.{key}", **fields)
+
+    def page(self, title: str, message: str = "", slide_layout: Any = None) -> Page:
+        page = Page(self.deck, self.words.language, title, message, slide_layout)
+        self.pages.append(page)
+        return page
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """A colour for each row, by label; rows beyond the colours there are share the last grey."""
+        labels = [row.label for row in self.study.rows]
+        return {label: layout.SERIES[i] if i < len(layout.SERIES) else layout.GREY for i, label in enumerate(labels)}
+
+
+def team_of(team: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Names and parts as plain lines. Raises ValueError for a member without a name."""
+    members = []
+    for member in team:
+        if not isinstance(member, Mapping) or not str(member.get("name") or "").strip():
+            raise ValueError(f"team has {str(member)[:60]!r}; give every member as {{name: ..., part: ...}}")
+        members.append((plain_line(member["name"], 60), plain_line(member.get("part") or "", 120)))
+    return tuple(members)
+
+
+def run_notes(material: Material, rows: Sequence[Row]) -> list[str]:
+    """For the speaker notes: the run directories behind each row's numbers."""
+    lines = [f"{row.label}: {', '.join(run.name for run in row.runs)}" for row in rows]
+    return [material.t("notes.runs"), *lines]

@@ -1,0 +1,41 @@
+"""The settings that all rows share."""
+
+from __future__ import annotations
+
+from ..findings import listed
+from ..tables import hyperparameter_table
+from ..text import plain_line
+from . import layout
+from .grid import Grid, plan_grid
+from .material import Material
+from .shorten import shorten
+from .table import add_table
+
+BOX, FOOT = layout.BODY_BOX.split(-0.28)
+COLUMNS = 3
+LARGEST, SMALLEST = 13.0, 9.0
+MOST_NAMED = 6
+LONGEST = 26  # characters of a value; the report has all of it
+
+
+def add_recipe(material: Material) -> None:
+    """The report's table of settings, in columns side by side."""
+    t, study = material.t, material.study
+    message = t("recipe.message")
+    if study.mixed:
+        names = listed([plain_line(key, 40) for key in study.mixed], material.words, MOST_NAMED)
+        message = t("recipe.mixed", names=names)
+    page = material.page(t("recipe.title"), message)
+    table = hyperparameter_table(study, material.words)
+    rows = tuple((_key(row[0].text, row[1].text), shorten(row[2].text, LONGEST)) for row in table.rows)
+    grid = Grid((table.columns[1], table.columns[2]), rows, (False, False))
+    places = BOX.columns(*[1] * COLUMNS, gap=0.3)
+    size = -(-len(rows) // COLUMNS)
+    parts = [grid.part(i, i + size) for i in range(0, len(rows), size)]
+    type_size = min(plan_grid(part, places[0], LARGEST, SMALLEST).size for part in parts)
+    shown = sum(add_table(page, place, part, type_size, type_size) for place, part in zip(places, parts, strict=False))
+    page.note_line(FOOT, t("recipe.left_out", n=len(rows) - shown) if shown < len(rows) else t("recipe.note"))
+
+
+def _key(group: str, name: str) -> str:
+    return name if name == group else f"{group}.{name}"
