@@ -10,6 +10,7 @@ from .parts import readable
 from .run import Run
 from .text import plain_line
 
+_RECIPE = ("augment", "data", "loss", "optimizer", "scheduler")
 MAX_WORD = 200
 MAX_WORDS = 100
 # Places of one machine, and what is no part of the experiment.
@@ -27,12 +28,12 @@ def typed_command(run: Run) -> str | None:
 def recorded_command(run: Run) -> str:
     """A command made of the recorded choices other than the program's defaults, epochs, held-out images and seed.
 
-    A row file stands for the choices that it makes. Options that were changed beyond the choices are not in it.
+    A row file stands for the parts of the network that it chooses. Options that were changed beyond the choices are not in it.
     """
     choices = run.choices
     words = [f"row={choices['row']}"] if "row" in choices else []
     for group, usual in DEFAULTS.items():
-        if "row" not in choices and choices.get(group, usual) != usual:
+        if choices.get(group, usual) != usual and ("row" not in choices or group in _RECIPE):
             words.append(f"{group}={choices[group]}")
     if choices.get("trainer", "default") != "default":
         words.append(f"trainer={choices['trainer']}")
