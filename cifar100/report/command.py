@@ -28,7 +28,8 @@ def typed_command(run: Run) -> str | None:
 def recorded_command(run: Run) -> str:
     """A command made of the recorded choices other than the program's defaults, epochs, held-out images and seed.
 
-    A row file stands for the parts of the network that it chooses. Options that were changed beyond the choices are not in it.
+    A row file stands for the parts of the network that it chooses. Options that were changed beyond the choices are
+    not in it.
     """
     choices = run.choices
     words = [f"row={choices['row']}"] if "row" in choices else []
