@@ -33,6 +33,7 @@ def html_document(document: Document, words: Words) -> str:
         title=printable(document.title),
         language=document.language,
         byline=[printable(line) for line in document.byline],
+        short=SHORT,
         contents=words("report.contents"),
         sections=[view.section(section, str(number)) for number, section in enumerate(document.sections, 1)],
         style=Markup(style),

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from ..row import Row
 from ..words import Words
-from .style import COLOURS, DASHES, new_figure, short
+from .style import COLOURS, DASHES, WIDTH, new_figure, short, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+LETTER, LEGEND_HANDLE = 0.085, 0.75  # inches that a letter and a line take in the legend
 MOST = len(COLOURS)  # rows that one figure can tell apart
 
 
@@ -74,10 +75,7 @@ def _legend(figure: Figure, rows: Sequence[Row]) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=COLOURS[i], linestyle=DASHES[i], linewidth=1.5) for i in range(len(rows))]
-    figure.legend(
-        handles,
-        [short(row.label) for row in rows],
-        loc="outside lower center",
-        ncols=min(3, len(rows)),
-        handlelength=3.2,
-    )
+    labels = [short(row.label) for row in rows]
+    widest = LEGEND_HANDLE + LETTER * max(map(width, labels))
+    columns = max(1, min(3, len(rows), int(WIDTH / widest)))
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, handlelength=3.2)

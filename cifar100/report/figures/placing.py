@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .style import GREY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
     from matplotlib.transforms import Bbox
 
 Point = tuple[float, float]
@@ -27,8 +28,8 @@ def place_labels(
 ) -> None:
     """Writes each label at the first place near its point that is free and within the axes.
 
-    A label away from its point gets a thin line to it. One for which there is no free place is written nearest. Labels
-    keep off `lines`, given by their ends, as well. Call when limits and layout of the axes are final.
+    A label away from its point gets a thin line to it. One for which there is no free place covers as little as can
+    be. Labels keep off `lines`, given by their ends, as well. Call when limits and layout of the axes are final.
     """
     figure = axes.figure
     figure.canvas.draw()  # settles the constrained layout
@@ -38,19 +39,30 @@ def place_labels(
     taken = [_around(axes.transData.transform(point), 4) for point in points]
     taken += [_around(dot, 1) for line in lines for dot in _dots(*axes.transData.transform(line))]
     for point, label in zip(points, labels, strict=True):
-        best = None
-        for distance, direction in ((d, each) for d in _DISTANCES for each in _DIRECTIONS):
-            text = _write(axes, point, label, direction, distance, size)
-            box = text.get_window_extent(renderer).padded(1.5)
-            if _inside(box, frame) and not any(box.overlaps(other) for other in taken):
-                best = text, box
-                break
+        best: tuple[int, tuple[tuple[int, int], int]] = (len(taken) + 1, ((1, 0), _DISTANCES[0]))
+        for place in ((direction, distance) for distance in _DISTANCES for direction in _DIRECTIONS):
+            text = _write(axes, point, label, *place, size)
+            box = _box(text, renderer)
             text.remove()
-        text, box = best or _nearest(axes, point, label, size, renderer)
-        taken.append(box)
+            covered = sum(box.overlaps(other) for other in taken)
+            if _inside(box, frame) and covered < best[0]:
+                best = covered, place
+                if not covered:
+                    break
+        taken.append(_box(_write(axes, point, label, *best[1], size), renderer))
 
 
-def _write(axes: Axes, point: tuple[float, float], label: str, direction: tuple[int, int], distance: int, size: float):
+def _box(text: Annotation, renderer: Any) -> Bbox:
+    """What the label covers, its line left out, and a little more."""
+    from matplotlib.text import Text
+
+    text.update_positions(renderer)
+    return Text.get_window_extent(text, renderer).padded(1.5)
+
+
+def _write(
+    axes: Axes, point: tuple[float, float], label: str, direction: tuple[int, int], distance: int, size: float
+) -> Annotation:
     x, y = direction
     return axes.annotate(
         label,
@@ -63,11 +75,6 @@ def _write(axes: Axes, point: tuple[float, float], label: str, direction: tuple[
         arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkB": 4} if distance > 12 else None,
         annotation_clip=False,
     )
-
-
-def _nearest(axes: Axes, point: tuple[float, float], label: str, size: float, renderer):
-    text = _write(axes, point, label, (1, 0), _DISTANCES[0], size)
-    return text, text.get_window_extent(renderer)
 
 
 def _around(centre: Sequence[float], radius: float) -> Bbox:

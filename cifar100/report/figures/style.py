@@ -13,6 +13,7 @@ from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 from ..printable import printable
 
@@ -88,9 +89,18 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
 
 
 def short(label: str, limit: int = 34) -> str:
-    """A row's label, cut to what fits beside a mark."""
+    """A row's label, cut to what fits beside a mark: a width of `limit` Latin letters."""
     label = printable(label)
-    return label if len(label) <= limit else f"{label[: limit - 1].rstrip()}…"
+    if width(label) <= limit:
+        return label
+    while width(label) > limit - 1:
+        label = label[:-1]
+    return f"{label.rstrip()}…"
+
+
+def width(text: str) -> int:
+    """How wide a text is in Latin letters; Chinese characters are two wide."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def svg(figure: Figure) -> bytes:

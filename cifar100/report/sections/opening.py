@@ -27,11 +27,8 @@ def summary(content: Content) -> Section:
 
 
 def introduction(content: Content) -> Section:
-    team = Section(
-        "team",
-        content.line("introduction.team"),
-        (Bullets(tuple(content.text("team_member", name=name, part=part) for name, part in content.team)),),
-    )
+    members = [content.text("team_member", name=name, part=part) if part else (name,) for name, part in content.team]
+    team = Section("team", content.line("introduction.team"), (Bullets(tuple(members)),))
     return content.heading(
         "introduction.heading",
         content.paragraph("introduction.question", data=data_title(content)),
