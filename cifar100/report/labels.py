@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .baseline import Group, default_baseline
-from .parts import Parts, differences, leaf_name, parts, readable, varying
+from .baseline import DEFAULTS, Group, default_baseline
+from .parts import ORDER, Parts, differences, leaf_name, parts, readable, varying
 from .run import Run
 from .setting import setting
 from .text import plain_line
@@ -41,6 +41,8 @@ def _derived(runs: Sequence[Run], reference: int) -> list[str]:
 def _derive(index: int, runs: Sequence[Run], all_parts: list[Parts], options: set[Any], reference: int) -> str:
     """The recipe of conf/model where it is another, then the differences to the plainest row that has it."""
     model = runs[index].choices.get("model")
+    if index == reference:
+        return ", ".join([model or "baseline", *_unusual(runs[index], all_parts[index], options)])
     words = []
     if model and model != runs[reference].choices.get("model"):
         alike = [each for each, run in enumerate(runs) if run.choices.get("model") == model]
@@ -50,6 +52,14 @@ def _derive(index: int, runs: Sequence[Run], all_parts: list[Parts], options: se
     names = {port: name for port, name in ours.items() if name != theirs.get(port)}
     words += differences(all_parts[index], all_parts[reference], options, names)
     return ", ".join(words) or model or "baseline"
+
+
+def _unusual(run: Run, ours: Parts, options: set[Any]) -> list[str]:
+    """What the reference itself has other than the program's defaults; a recipe of conf/model says that by its name."""
+    changed = {key: name for key, name in run.choices.items() if key in ORDER and name != DEFAULTS.get(key, name)}
+    if not changed or run.choices.get("model") != DEFAULTS["model"]:
+        return []
+    return differences(ours, {part: each for part, each in ours.items() if part[0] not in changed}, options, changed)
 
 
 def _recipe(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:

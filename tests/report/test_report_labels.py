@@ -42,6 +42,13 @@ def test_options_of_what_the_baseline_has_too(synthetic, tmp_path):
     assert labels(tmp_path) == ["resnet20", "drop_path 0.1", "mixer kernel_size 5", "resnet32"]
 
 
+def test_a_baseline_that_is_not_the_default_says_so(synthetic, tmp_path):
+    for size in (3, 5):
+        changes = {ATTENTION: synthetic.attention("eca", kernel_size=size)}
+        synthetic.write_run(tmp_path, changes=changes, choices={"attention": "eca"})
+    assert labels(tmp_path) == ["resnet20, attention eca, kernel_size 3", "attention kernel_size 5"]
+
+
 def test_a_primitive_goes_by_the_name_of_its_choice(synthetic, tmp_path):
     synthetic.write_run(tmp_path)
     norm = {"_target_": "cifar100.models.norm.layer_norm.LayerNorm2d", "_partial_": True, "eps": 1e-6}
