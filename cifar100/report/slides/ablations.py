@@ -11,7 +11,7 @@ from ..study import Study
 from . import layout
 from .accuracy import add_difference_bars, coloured
 from .fit import Paragraph
-from .grid import Grid, grid_of
+from .grid import Grid, grid_of, plan_grid
 from .layout import Box
 from .material import Material, run_notes
 from .page import Page
@@ -56,11 +56,13 @@ def _add_several(material: Material, studies: Sequence[Study], number: int) -> P
     page = material.page(title, t("ablations.message"))
     box, _ = layout.BODY_BOX.split(-0.25)
     keys = BESIDE_ONE if len(studies) == 2 else BESIDE_TWO
-    for place, study in zip(box.columns(*[1] * len(studies), gap=0.4), studies, strict=True):
-        head, body = place.split(0.32)
+    places = [place.split(0.32) for place in box.columns(*[1] * len(studies), gap=0.4)]
+    grids = [_grid(material, study, keys) for study in studies]
+    size = min(plan_grid(grid, body.split(-0.42)[0], 12.0).size for grid, (_, body) in zip(grids, places, strict=True))
+    for (head, body), study, grid in zip(places, studies, grids, strict=True):
         body, foot = body.split(-0.42)
         page.text(head, [Paragraph(study.name, bold=True)], 16, 10, layout.ACCENT)
-        count = add_table(page, body, _grid(material, study, keys), 12.0)
+        count = add_table(page, body, grid, size, size)
         _add_note(material, page, foot, study, count)
     return page
 

@@ -54,7 +54,7 @@ def add_differences(material: Material) -> None:
     grid = coloured(grid_of(table), study, table.keys.index("verdict")).part(1, 1 + MOST_BARS)
     count = add_table(page, right, grid, 13.0)
     add_difference_bars(material, page, left, study.rows[1 : 1 + count], found)
-    page.note_line(foot, rows_note(material, 1 + count) or t("differences.note"))
+    page.note_line(foot, rows_note(material, 1 + count) or (t("differences.note") if any(found.values()) else ""))
     page.add_notes(*run_notes(material, study.rows[: 1 + count]))
 
 
@@ -72,7 +72,7 @@ def add_difference_bars(
         known = math.isfinite(each.low)
         colour = COLOURS.get("undecided" if not each.distinguishable else _sign(each), layout.GREY)
         bars.append(Bar(label, 100 * each.mean, low if known else math.nan, high if known else math.nan, colour))
-    name = material.words("figures.difference")
+    name = material.t("differences.axis")
     add_bars(page, box, bars, name, name)
 
 

@@ -51,7 +51,7 @@ def add_bars(page: Page, box: Box, bars: Sequence[Bar], series: str, axis: str) 
     style_axis(chart.value_axis, axis, page.language, decimals(ends, True), grid=True)
     set_scale(chart.value_axis, ends, from_zero=True)
     plot, written = chart.plots[0], chart.plots[0].series[0]
-    plot.gap_width = 60
+    plot.gap_width = min(500, 50 + 300 // len(bars))  # few bars do not become blocks
     written.invert_if_negative = False
     for point, bar in zip(_points(written, len(bars)), bars, strict=True):
         point.format.fill.solid()

@@ -68,7 +68,7 @@ def add_limits(material: Material, with_left_out: bool) -> None:
     lines = limit_lines(material)
     if with_left_out:
         lines += identical_lines(material)
-        lines.append(t("limits.left_out", n=len(material.study.left_out)))
+        lines += [t("limits.left_out", n=count)] if (count := len(material.study.left_out)) else []
         page.add_notes(*(f"{each.name}: {each.reason}" for each in material.study.left_out))
     page.text(layout.BODY_BOX, [Paragraph(line, bullet=True, gap=0.5) for line in lines], layout.BODY, 11)
 

@@ -35,7 +35,8 @@ def costs_of(material: Material, rows: Sequence[Row]) -> tuple[tuple[str, ...], 
         "ece": [percent(_mean(row, "test/ece")) for row in rows],
     }
     kept = {key: cells for key, cells in columns.items() if set(cells) != {NONE}}
-    headings = (material.t("costs.columns.row"), *(material.t(f"costs.columns.{key}") for key in kept))
+    names = {"row": "tables.columns.row", "train": "tables.columns.train_s"}
+    headings = tuple(material.words(names.get(key, f"slides.costs.columns.{key}")) for key in ("row", *kept))
     return headings, tuple((row.label, *(cells[i] for cells in kept.values())) for i, row in enumerate(rows))
 
 

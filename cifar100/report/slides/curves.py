@@ -32,7 +32,7 @@ def add_curves(material: Material) -> None:
     places = box.columns(5, 5, 2.6, gap=0.25)
     for place, metric in zip(places, ("top1", "loss"), strict=False):
         _add_chart(material, page, place, rows, metric)
-    add_legend(page, places[2], [Entry("–", layout.SERIES[i], row.label) for i, row in enumerate(rows)])
+    add_legend(page, places[2], [Entry("■", layout.SERIES[i], row.label) for i, row in enumerate(rows)])
     left_out = len(material.study.rows) - len(rows)
     note = t("rows_left_out", shown=len(rows), n=len(material.study.rows)) if left_out else t("curves.note")
     page.note_line(foot, note)

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..table import Table
-from .fit import MARGIN, PITCH, wrap
+from .fit import MARGIN, PITCH, pieces, wrap
 from .layout import POINTS, Box
 from .widths import text_width
 
-LARGEST, SMALLEST = 14.0, 9.0  # font sizes, points
+LARGEST, SMALLEST = 14.0, 10.0  # font sizes, points
 PAD_X, PAD_Y = 0.07, 0.035  # inches between a cell's text and its edges
 STEP = 0.5
-TEXT = 1.4  # inches that a column of text has before its lines break
+TEXT = 1.4  # inches that every column of text has before its lines break
+UNBROKEN = 3.0  # inches up to which texts come before headings
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,16 @@ def grid_of(table: Table, columns: Sequence[int] | None = None, strong: frozense
     return Grid(tuple(table.columns[i] for i in chosen), rows, numeric, strong=strong)
 
 
-def plan_grid(grid: Grid, box: Box, largest: float = LARGEST, smallest: float = SMALLEST) -> Plan:
-    """The largest size at which the whole grid fits the box; at the smallest it may be higher, see `rows_that_fit`."""
+def plan_grid(
+    grid: Grid, box: Box, largest: float = LARGEST, smallest: float = SMALLEST, unbroken: float = TEXT
+) -> Plan:
+    """The largest size at which the whole grid fits the box; at the smallest it may be higher, see `rows_that_fit`.
+
+    Lines of text break only where they are longer than `unbroken` inches, as far as that can be had by smaller type.
+    """
     size = largest
     plan = _plan(grid, box.width, size)
-    while size > smallest and (plan.height > box.height or sum(_least_widths(grid, size)) > box.width):
+    while size > smallest and (plan.height > box.height or sum(_least_widths(grid, size, unbroken)) > box.width):
         size -= STEP
         plan = _plan(grid, box.width, size)
     return plan
@@ -91,28 +97,27 @@ def _height(cells: Sequence[str], widths: Sequence[float], size: float, bold: bo
 
 def _column_widths(grid: Grid, width: float, size: float) -> list[float]:
     """Columns as wide as their longest text; where there is no room for that, text breaks and numbers do not."""
-    natural = _natural_widths(grid, size)
-    if sum(natural) <= width:
-        spare = (width - sum(natural)) / len(natural)
-        return [each + spare for each in natural]
-    least = _least_widths(grid, size)
-    if sum(least) >= width:
-        return [each * width / sum(least) for each in least]
-    wish = [max(0.0, n - m) for n, m in zip(natural, least, strict=True)]
-    spare = width - sum(least)
-    return [m + spare * w / sum(wish) for m, w in zip(least, wish, strict=True)]
+    widths = _least_widths(grid, size)
+    if sum(widths) >= width:
+        return [each * width / sum(widths) for each in widths]
+    for wanted in (_least_widths(grid, size, UNBROKEN), _natural_widths(grid, size)):
+        wish = [max(0.0, w - have) for w, have in zip(wanted, widths, strict=True)]
+        share = min(1.0, (width - sum(widths)) / sum(wish)) if sum(wish) > 0 else 0.0
+        widths = [have + share * w for w, have in zip(wish, widths, strict=True)]
+    spare = (width - sum(widths)) / len(widths)
+    return [each + spare for each in widths]
 
 
 def _natural_widths(grid: Grid, size: float) -> list[float]:
     return [max(_inches(text, size) for text in (name, *cells)) for name, cells in _columns(grid)]
 
 
-def _least_widths(grid: Grid, size: float) -> list[float]:
-    """What columns need: whole numbers, the longest word of the heading, and something of a text."""
+def _least_widths(grid: Grid, size: float, text: float = TEXT) -> list[float]:
+    """What columns need: whole numbers, the longest word of the heading, and of a text at most `text` inches."""
     widths = []
     for (name, cells), numeric in zip(_columns(grid), grid.numeric, strict=True):
         whole = max((_inches(text, size) for text in cells), default=0.0)
-        widths.append(max(_longest_word(name, size), whole if numeric else min(whole, TEXT)))
+        widths.append(max(_longest_word(name, size), whole if numeric else min(whole, text)))
     return widths
 
 
@@ -125,4 +130,5 @@ def _inches(text: str, size: float) -> float:
 
 
 def _longest_word(text: str, size: float) -> float:
-    return max(_inches(word, size) for word in (text.split() or [""]))
+    """What a heading needs: its longest word, or four characters where there are no words."""
+    return max(_inches(piece.strip(), size) for piece in (*pieces(text), text[:4]))

@@ -9,12 +9,16 @@ from pptx.util import Inches
 from ..works import Method, Work, load_works, methods_of
 from . import layout
 from .equation import equation_png, png_inches
-from .fit import Paragraph
-from .layout import Box
+from .fit import Paragraph, text_height
+from .layout import POINTS, Box
 from .material import Material
 from .page import Page
 
 PER_PAGE = 4
+LARGEST, SMALLEST = 17.0, 10.0  # font sizes, points
+GAP = 0.16  # inches between two methods
+EQUATION = 0.4  # inches that an equation takes at least
+SYMBOL_SIZE = 11.0  # of the meaning of its symbols, points
 
 
 def methods_in(material: Material) -> list[Method]:
@@ -43,31 +47,61 @@ def add_methods(material: Material, pages: int) -> None:
 
 
 def _fill(page: Page, box: Box, methods: list[Method], material: Material) -> None:
-    gap = 0.15
-    height = min(2.3, (box.height - gap * (len(methods) - 1)) / max(len(methods), 2))
-    for index, method in enumerate(methods):
-        row = Box(box.left, box.top + index * (height + gap), box.width, height)
-        left, right = row.columns(8, 5, gap=0.4)
-        title = material.t("methods.heading", title=method.title, source=source_of(method)).strip()
-        page.text(left, [Paragraph(title, bold=True, colour=layout.ACCENT), Paragraph(method.text)], 17, 10)
+    """One below the other, all in type of one size, each as high as its text and its equations need."""
+    texts = [_text(method, material) for method in methods]
+    room = box.height - GAP * (len(methods) - 1)
+    size = LARGEST
+    while size > SMALLEST and sum(_heights(box, methods, texts, size)) > room:
+        size -= 0.5
+    heights = _heights(box, methods, texts, size)
+    shrink = min(1.0, room / sum(heights))
+    top = box.top
+    for method, text, height in zip(methods, texts, heights, strict=True):
+        left, right = _columns(Box(box.left, top, box.width, height * shrink))
+        page.text(left, text, size, 9)
         _add_equations(page, right, method)
+        top += height * shrink + GAP
+
+
+def _text(method: Method, material: Material) -> list[Paragraph]:
+    title = material.t("methods.heading", title=method.title, source=source_of(method)).strip()
+    return [Paragraph(title, bold=True, colour=layout.ACCENT), Paragraph(method.text)]
+
+
+def _columns(row: Box) -> list[Box]:
+    return row.columns(8, 5, gap=0.4)
+
+
+def _heights(box: Box, methods: list[Method], texts: list[list[Paragraph]], size: float) -> list[float]:
+    left, right = (column.width * POINTS for column in _columns(box))
+    symbols = [text_height(_symbols(method), right, SYMBOL_SIZE) / POINTS for method in methods]
+    least = [EQUATION * len(method.equations) + below + 0.1 for method, below in zip(methods, symbols, strict=True)]
+    return [max(text_height(text, left, size) / POINTS, low) for text, low in zip(texts, least, strict=True)]
 
 
 def _add_equations(page: Page, box: Box, method: Method) -> None:
-    """Pictures below one another, all at one scale; the LaTeX is their alternative text."""
+    """Pictures below one another, all at one scale, and what their symbols mean; the LaTeX is the alternative text."""
     drawn = [(latex, png) for latex, _ in method.equations if (png := equation_png(latex))]
     if not drawn:
         return
     sizes = [png_inches(png) for _, png in drawn]
-    gap = 0.12
-    wanted = max(width for width, _ in sizes) / box.width, sum(height for _, height in sizes) / (box.height - 2 * gap)
+    gap = 0.1
+    where = _symbols(method)
+    below = text_height(where, box.width * POINTS, SYMBOL_SIZE) / POINTS
+    room = max(0.5 * box.height, box.height - below - 2 * gap) - gap * len(drawn)
+    wanted = max(width for width, _ in sizes) / box.width, sum(height for _, height in sizes) / room
     scale = min(1.2, 1 / max(wanted))
-    top = box.top + 0.1
+    top = box.top + gap
     for (latex, png), (width, height) in zip(drawn, sizes, strict=True):
         place = (Inches(box.left), Inches(top), Inches(width * scale), Inches(height * scale))
         picture = page.slide.shapes.add_picture(io.BytesIO(png), *place)
         picture._element.nvPicPr.cNvPr.set("descr", latex)
         top += height * scale + gap
+    page.text(Box(box.left, top, box.width, box.bottom - top), where, SYMBOL_SIZE, 9, layout.MUTED)
+
+
+def _symbols(method: Method) -> list[Paragraph]:
+    return [Paragraph(text) for text in dict.fromkeys(text for _, text in method.equations)]
 
 
 def source_of(method: Method) -> str:

@@ -45,7 +45,9 @@ class Page:
         return self.fill(shape, box, paragraphs, largest, smallest, colour)
 
     def note_line(self, box: Box, text: str) -> None:
-        """A line in small grey type, such as a table's note."""
+        """A line in small grey type, such as a table's note; nothing for an empty text."""
+        if not text:
+            return
         self.text(box, [Paragraph(text)], layout.NOTE, 9, layout.MUTED)
 
     def fill(
@@ -81,7 +83,7 @@ class Page:
         shape.fill.solid()
         shape.fill.fore_color.rgb = RGBColor.from_string(colour)
         shape.line.fill.background()
-        shape.shadow.inherit = False
+        shape._element.remove(shape._element.find(qn("p:style")))  # the theme's shadow, too
 
     def add_notes(self, *lines: str) -> None:
         """Speaker notes: where the slide's numbers come from."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import isfinite
 
 from ..class_results import Change, ClassResults, class_results
+from ..comparison import common_seeds
 from ..number_text import percent, points
 from ..row import Row
 from ..statistics import summarize
@@ -46,7 +47,9 @@ def _add_changes(material: Material, row: Row, changes: Sequence[Change]) -> Non
     columns = tuple(t(f"classes.columns.{key}") for key in ("name", "baseline", "row", "difference"))
     first, second = (t("classes.gains"), _lines(gains)), (t("classes.losses"), _lines(losses))
     sure = sum(change.distinguishable for change in changes)
-    _add_two(material, page, columns, first, second, t("classes.sure", n=sure, classes=len(changes)))
+    paired = len(common_seeds(material.study, row)) > 1
+    note = t("classes.sure", n=sure, classes=len(changes)) if paired else t("classes.unpaired")
+    _add_two(material, page, columns, first, second, note)
     page.add_notes(*run_notes(material, [baseline, row]))
 
 

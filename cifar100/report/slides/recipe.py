@@ -15,7 +15,7 @@ BOX, FOOT = layout.BODY_BOX.split(-0.28)
 COLUMNS = 3
 LARGEST, SMALLEST = 13.0, 9.0
 MOST_NAMED = 6
-LONGEST = 26  # characters of a value; the report has all of it
+LONGEST = 14  # characters of a value; the report has all of it
 
 
 def add_recipe(material: Material) -> None:
@@ -32,7 +32,7 @@ def add_recipe(material: Material) -> None:
     places = BOX.columns(*[1] * COLUMNS, gap=0.3)
     size = -(-len(rows) // COLUMNS)
     parts = [grid.part(i, i + size) for i in range(0, len(rows), size)]
-    type_size = min(plan_grid(part, places[0], LARGEST, SMALLEST).size for part in parts)
+    type_size = min(plan_grid(part, places[0], LARGEST, SMALLEST, places[0].width).size for part in parts)
     shown = sum(add_table(page, place, part, type_size, type_size) for place, part in zip(places, parts, strict=False))
     page.note_line(FOOT, t("recipe.left_out", n=len(rows) - shown) if shown < len(rows) else t("recipe.note"))
 

@@ -26,9 +26,14 @@ def add_main(material: Material, pages: int) -> None:
         title = t("main.title") if len(grids) == 1 else t("part", title=t("main.title"), number=number)
         page = material.page(title, result_message(material))
         stop = start + add_table(page, BOX, grid)
-        page.note_line(FOOT, rows_note(material, everything) or t("main.note"))
+        page.note_line(FOOT, rows_note(material, everything) or _note(material))
         page.add_notes(*run_notes(material, material.study.rows[start:stop]))
         start = stop
+
+
+def _note(material: Material) -> str:
+    key = "main.note" if any(compare(material.study).values()) else "main.note_alone"
+    return material.t(key)
 
 
 def result_message(material: Material) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..content import Content
 from ..document import Bullets, Cite, Code, Paragraph, Ref, Section, Strong, Text
 from ..findings import findings, listed, tally
+from ..number_text import count, millions
 from ..sections.closing import conclusion, limits
 from ..study import Study
 from ..table_notes import machines
@@ -16,7 +17,7 @@ MOST_NAMED = 4
 
 def conclusion_lines(material: Material) -> list[tuple[str, bool]]:
     """Sentences, each with whether it is an item of a list under the one before."""
-    said = _lines(conclusion(_content(material)))
+    said = [(_baseline(material), False), *_lines(conclusion(_content(material)))]
     for study in material.ablations[:MOST_ABLATIONS]:
         said.append((material.t("conclusion.ablation", name=study.name, text=_tally(material, study)), False))
     if len(material.ablations) > MOST_ABLATIONS:
@@ -31,6 +32,13 @@ def limit_lines(material: Material) -> list[str]:
     key = "limits.machine" if len(found) == 1 else "limits.machines"
     said.append(material.t(key, names=listed(found, material.words, MOST_NAMED)))
     return [*said, *_versions(material)]
+
+
+def _baseline(material: Material) -> str:
+    """What the baseline reaches at which size."""
+    content, row = _content(material), material.study.baseline
+    fields = content.top1(row) | {"parameters": count(row.parameters), "macs": millions(row.macs)}
+    return content.line("summary.baseline", **fields)
 
 
 def _tally(material: Material, study: Study) -> str:

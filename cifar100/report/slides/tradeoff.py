@@ -29,7 +29,7 @@ def add_tradeoff(material: Material) -> None:
     entries = [Entry(SIGNS[i % len(SIGNS)], _colour(i), row.label) for i, row in enumerate(named)]
     if len(named) < len(rows):
         entries.append(Entry(SIGNS[0], layout.RULE, t("tradeoff.others", n=len(rows) - len(named))))
-    entries.append(Entry("–", layout.GREY, material.words("figures.front")))
+    entries.append(Entry("—", layout.GREY, material.words("figures.front")))
     add_legend(page, right, entries)
     page.note_line(foot, t("tradeoff.note"))
     page.add_notes(*run_notes(material, rows))

@@ -5,6 +5,7 @@ taken as wide as it gets: a square for East Asian characters and for signs, whic
 """
 
 import unicodedata
+from itertools import pairwise
 
 FIRST = 32
 REGULAR = (
@@ -24,6 +25,7 @@ BOLD = (
 SQUARE = 1000
 LETTER = 780  # an accented letter, as wide as ASCII's wide capitals
 PICTURE = 1400
+GAP = 250  # between scripts
 
 
 def character_width(character: str, bold: bool = False) -> int:
@@ -40,5 +42,14 @@ def character_width(character: str, bold: bool = False) -> int:
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
-    """Points that `text` takes on one line at font size `size` (points)."""
-    return sum(character_width(character, bold) for character in text) * size / 1000
+    """Points that `text` takes on one line at font size `size` (points).
+
+    LibreOffice puts a gap between East Asian and other characters; PowerPoint does not.
+    """
+    width = sum(character_width(character, bold) for character in text)
+    changes = sum(_is_wide(before) != _is_wide(after) for before, after in pairwise(text))
+    return (width + GAP * changes) * size / 1000
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in ("W", "F")
