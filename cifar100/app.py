@@ -33,6 +33,7 @@ from cifar100.training.summary import hyperparameters, summary
 from cifar100.training.together import together
 
 log = logging.getLogger(__name__)
+OF_THIS_MACHINE = ("data.path=", "data.cache_dir=", "root=")  # overrides that a record does not tell
 
 
 def train(config: DictConfig) -> dict[str, Any]:
@@ -261,9 +262,14 @@ def _description(config: DictConfig) -> dict[str, Any]:
     """The record's config.yaml: the recipe, without paths of this machine, what the choices and the run are called."""
     content = recipe(config)
     content["data"] = {key: value for key, value in content["data"].items() if key not in ("path", "cache_dir")}
-    choices = OmegaConf.to_container(HydraConfig.get().runtime.choices)
+    hydra = HydraConfig.get()
+    choices = OmegaConf.to_container(hydra.runtime.choices)
     groups = (*MODEL_GROUPS, "data", "augment", "loss", "optimizer", "scheduler", "trainer", "experiment", "row")
-    return content | {"label": config.label, "choices": {group: choices.get(group) for group in groups}}
+    return content | {
+        "label": config.label,
+        "choices": {group: choices.get(group) for group in groups},
+        "overrides": [each for each in hydra.overrides.task if not each.lstrip("+").startswith(OF_THIS_MACHINE)],
+    }
 
 
 def _report(record: RunDirectory) -> None:

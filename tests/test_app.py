@@ -496,6 +496,8 @@ def test_the_record_describes_the_run_without_this_machines_paths(train, tmp_pat
     config = run.config()
     assert config["choices"]["model"] == "resnet20" and config["choices"]["data"] == "digits"
     assert config["trainer"]["num_train_epochs"] == 1 and "path" not in config["data"]
+    assert {"data=digits", "trainer.num_train_epochs=1"} <= set(config["overrides"])
+    assert not any(each.startswith(("data.path", "data.cache_dir", "root")) for each in config["overrides"])
     text = b"".join(content for name, content in tree(run.path).items() if not name.endswith(".safetensors"))
     assert str(image_cache).encode() not in text and str(tmp_path).encode() not in text and b"${" not in text
     summary, environment = run.summary(), run.environment()
