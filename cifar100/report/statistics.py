@@ -133,7 +133,8 @@ def _power(effect: float, n: int, alpha: float) -> float:
     critical, shift = _quantile(1 - alpha, n - 1), effect * math.sqrt(n)
     if shift > critical + 40:  # where scipy's noncentral t loses its digits, and nothing is left to find
         return 1.0
-    return float(stats.nct.sf(critical, n - 1, shift) + stats.nct.cdf(-critical, n - 1, shift))
+    # The lower tail by symmetry: scipy's nct.cdf is nan far out, and a nan would end the search with too few seeds.
+    return float(stats.nct.sf(critical, n - 1, shift) + stats.nct.sf(critical, n - 1, -shift))
 
 
 def _quantile(confidence: float, df: int) -> float:

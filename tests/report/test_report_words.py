@@ -1,0 +1,115 @@
+"""Both languages say everything, and nothing is told of a method that the program does not have."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from latex2mathml.converter import convert
+
+import cifar100.report
+from cifar100.report.words import LANGUAGES, Words, load_words, unfolded
+from cifar100.report.works import load_works, methods_of
+
+PACKAGE = Path(cifar100.report.__file__).parent
+CONF = PACKAGE.parents[1] / "conf"
+METHODS = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in (PACKAGE / "methods").glob("*.yaml")}
+TARGETS = {
+    target
+    for group in ("attention", "mixer", "block", "stage")
+    for file in (CONF / group).glob("*.yaml")
+    for target in re.findall(r"_target_: (cifar100\.\S+)", file.read_text(encoding="utf-8"))
+}
+# What needs no words of its own: the plain convolutions, the usual stages, and the block that papers share.
+PLAIN = {
+    "cifar100.models.mixer.depthwise.DepthwiseMixer",
+    "cifar100.models.block.metaformer.MetaFormerBlock",
+    "cifar100.models.stage.strided.StridedStage",
+    "cifar100.models.stage.separate.SeparateStage",
+}
+
+
+def test_the_languages_have_the_same_texts_with_the_same_placeholders():
+    english, chinese = map(load_words, LANGUAGES)
+    assert set(english.keys()) == set(chinese.keys())
+    for key in english.keys():
+        left, right = english.placeholders(key) - {"n"}, chinese.placeholders(key) - {"n"}
+        assert left == right, f"{key} fills {left} in English and {right} in Chinese"
+
+
+def test_chinese_texts_are_chinese():
+    words = load_words("zh")
+    for key in (key for key in words.keys() if not key.endswith(".tiny_imagenet")):
+        text = re.sub(r"\{[^}]*\}", "", words.template(key))
+        is_text = re.search("[A-Za-z]{4}", text) and " " in text.strip()
+        assert not is_text or re.search("[\u4e00-\u9fff]", text), f"{key} is not translated: {text}"
+
+
+def test_every_text_that_the_report_asks_for_is_there():
+    words = load_words("en")
+    asked = re.compile(r"(content\.(?:text|line|paragraph|notice|heading)|(?<!\w)words)\(\s*\"([\w.]+)\"")
+    found = 0
+    files = [file for folder in (".", "sections", "figures") for file in (PACKAGE / folder).glob("*.py")]
+    for file in (file for file in files if file.name != "words.py"):
+        for where, key in asked.findall(file.read_text(encoding="utf-8")):
+            name = f"report.{key}" if where.startswith("content") else key
+            assert words.has(name), f"{file.name} asks for {name}"
+            found += 1
+    assert found > 80
+
+
+def test_fields_are_filled_in_once_and_numbers_choose_the_form():
+    words = Words("en", {"rows": {"one": "{n} row of {name}", "other": "{n:,} rows of {name}"}})
+    assert words("rows", n=1, name="{n}") == "1 row of {n}", "what is filled in is not looked at again"
+    assert words("rows", n=1200, name="x") == "1,200 rows of x"
+    thing = object()
+    assert words.parts("rows", n=2, name=thing) == ("2", " rows of ", thing)
+    with pytest.raises(KeyError):
+        words("rows", n=2)
+
+
+def test_folded_chinese_has_no_spaces_but_beside_latin():
+    assert unfolded("前面的层。 基本块含两个 3x3 卷积，各带归一化") == "前面的层。基本块含两个 3x3 卷积，各带归一化"
+    with pytest.raises(ValueError, match="language=fr is unknown; choose one of en, zh"):
+        load_words("fr")
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_a_method_is_told_in_full(name):
+    entry = METHODS[name]
+    assert set(entry["targets"]) <= TARGETS, "its parts are parts of this program"
+    assert entry["references"] and set(entry["references"]) <= set(load_works())
+    for part in (entry["title"], entry["text"], *(each["where"] for each in entry["equations"])):
+        assert set(part) == set(LANGUAGES) and all(text.strip() for text in part.values())
+    assert re.search("[\u4e00-\u9fff]", entry["text"]["zh"])
+    for equation in entry["equations"]:
+        mathml = convert(equation["latex"])
+        assert "<merror" not in mathml and not re.search(r"<m[oi]\s*/>", mathml) and "\\" not in mathml
+
+
+def test_every_design_that_can_occur_is_told():
+    told = {target for entry in METHODS.values() for target in entry["targets"]}
+    assert TARGETS - told == PLAIN
+
+
+def test_methods_are_found_in_a_resolved_network():
+    conv = {"_target_": "cifar100.models.mixer.conv.ConvMixer", "groups": 1}
+    eca = {"_target_": "cifar100.models.attention.eca.EfficientChannelAttention"}
+    ghost = {"_target_": "cifar100.models.mixer.ghost_eca.GhostEcaMixer", "eca": eca}
+    basic = {"_target_": "cifar100.models.block.basic.BasicBlock", "mixer": conv}
+    assert [each.name for each in methods_of([{"stage": {"block": basic}}], "en")] == ["resnet"]
+    hybrid = {"stage": {"block": basic | {"mixer": ghost}}}
+    assert [each.name for each in methods_of([hybrid], "zh")] == ["resnet", "eca", "ghostnet", "ghost_eca"]
+    grouped = {"blocks": [basic | {"mixer": conv | {"groups": 8}}]}
+    assert [each.name for each in methods_of([grouped], "en")] == ["resnet", "resnext"]
+
+
+def test_references_are_whole_and_distinct():
+    works = load_works()
+    for work in works.values():
+        assert work.authors and work.title and 1900 < work.year < 2030 and work.source
+        if work.url:
+            identifier = work.url.rpartition("/")[2]
+            assert re.fullmatch(r"\d{4}\.\d{4,5}", identifier)
+            assert 2000 + int(identifier[:2]) == work.year, f"{work.key}: an arXiv identifier begins with the year"
+    assert len({work.title for work in works.values()}) == len(works)
