@@ -1,0 +1,175 @@
+"""Figures show what the numbers say, can be read, and leave nothing of themselves behind."""
+
+import io
+import itertools
+import sys
+
+import matplotlib
+import numpy
+import pytest
+from PIL import Image
+
+from cifar100.report.figures import style
+from cifar100.report.figures.classes import classes_figure
+from cifar100.report.figures.confusion import confusion_figure
+from cifar100.report.figures.curves import MOST, curves_figure
+from cifar100.report.figures.forest import forest_figure
+from cifar100.report.figures.tradeoff import pareto, tradeoff_figure
+from cifar100.report.sections.curves import grouped
+from cifar100.report.study import read_study
+from cifar100.report.words import load_words
+
+WORDS = load_words("en")
+
+
+@pytest.fixture(scope="module")
+def study(synthetic, tmp_path_factory):
+    return read_study(
+        synthetic.write_study(tmp_path_factory.mktemp("many"), rows=12, seeds=2, effect=0.004, classes=10)
+    )
+
+
+@pytest.fixture
+def drawn():
+    with style.drawing():
+        yield
+
+
+def labels_of(axes):
+    return [text for text in axes.texts if text.get_text()]
+
+
+def test_drawing_leaves_matplotlib_as_it_was(study):
+    before = dict(matplotlib.rcParams)
+    with style.drawing():
+        first = style.svg(forest_figure(study, WORDS))
+        second = style.svg(forest_figure(study, WORDS))
+    assert dict(matplotlib.rcParams) == before
+    assert first == second, "equal figures are equal files"
+    assert b"<text" not in first and b'href="http' not in first
+    assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+def test_labels_of_points_lie_apart_and_inside(study, drawn):
+    figure = tradeoff_figure(study.rows, "parameters", WORDS)
+    (axes,) = figure.axes
+    renderer = figure.canvas.get_renderer()
+    boxes = [matplotlib.text.Text.get_window_extent(text, renderer) for text in labels_of(axes)]
+    assert len(boxes) == len(study.rows)
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    frame = axes.get_window_extent(renderer)
+    assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1 for box in boxes)
+
+
+def test_the_front_has_the_rows_that_none_beats(study):
+    top1 = {row.label: numpy.mean(row.values("top1")) for row in study.rows}
+    for cost in ("parameters", "macs", "latency_s"):
+        price = {row.label: getattr(row, cost) for row in study.rows}
+        unbeaten = {
+            row
+            for row in top1
+            if not any(
+                price[other] <= price[row] and top1[other] >= top1[row]
+                and (price[other] < price[row] or top1[other] > top1[row])
+                for other in top1
+            )
+        }  # fmt: skip
+        front = pareto(study.rows, cost)
+        assert {row.label for row in front} == unbeaten
+        assert [price[row.label] for row in front] == sorted(price[row.label] for row in front)
+
+
+def test_intervals_beyond_the_axis_end_in_arrows(synthetic, tmp_path, drawn):
+    for row, values in enumerate([(0.60, 0.61), (0.61, 0.63), (0.605, 0.61501)]):
+        for seed, value in enumerate(values):
+            synthetic.write_run(
+                tmp_path, seed=seed, label=f"row {row}", row=f"r{row}", classes=5,
+                changes={"model.stem_width": row}, evaluation={"test/top1": value},
+            )  # fmt: skip
+    axes = forest_figure(read_study(tmp_path), WORDS).axes[0]
+    low, high = axes.get_xlim()
+    assert -low == high < 30, "two seeds give an interval of tens of points, which would hide the means"
+    assert {"<", ">"} <= {line.get_marker() for line in axes.lines}
+    means = [line.get_xdata()[0] for line in axes.lines if line.get_marker() in "osDx" and line.get_marker()]
+    assert means == pytest.approx([1.5, 0.5005])
+
+
+def test_without_pairs_there_is_no_forest(synthetic, tmp_path, drawn):
+    for row in range(2):
+        synthetic.write_run(tmp_path, label=f"row {row}", classes=5, changes={"model.stem_width": row})
+    assert forest_figure(read_study(tmp_path), WORDS) is None
+
+
+def test_curves_are_means_within_bands(study, drawn):
+    rows = study.rows[:2]
+    figure = curves_figure(rows, "top1", WORDS)
+    train, val = figure.axes
+    recorded = numpy.array([[line["val/top1"] for line in run.epochs] for run in rows[1].runs])
+    assert val.lines[1].get_ydata() == pytest.approx(100 * recorded.mean(axis=0))
+    band = val.collections[1].get_paths()[0].vertices[:, 1]
+    assert band.min() == pytest.approx(100 * recorded.min()) and band.max() == pytest.approx(100 * recorded.max())
+    assert train.get_title() == "Training images" and [t.get_text() for t in figure.legends[0].texts] == [
+        row.label for row in rows
+    ]
+
+
+def test_more_rows_than_colours_are_drawn_in_parts(study, drawn):
+    with pytest.raises(ValueError, match="tells apart"):
+        curves_figure(study.rows, "loss", WORDS)
+    parts = grouped(study.rows)
+    assert all(part[0] is study.baseline and len(part) <= MOST for part in parts)
+    assert [row for part in parts for row in part[1:]] == list(study.rows[1:])
+
+
+def test_confusion_is_ordered_and_named_by_superclass(drawn):
+    names = [f"class {index}" for index in range(40)]
+    groups = ["odd" if index % 2 else "even" for index in range(40)]
+    matrix = numpy.eye(40) * 9
+    matrix[0, 1] = 1  # an even class taken for an odd one
+    axes = confusion_figure(matrix, names, groups, WORDS).axes[0]
+    shares = axes.images[0].get_array()
+    assert shares[0, 0] == 0.9 and shares[0, 20] == 0.1 and shares[1, 1] == 1
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["even", "odd"]
+    few = confusion_figure(matrix[:5, :5], names[:5], None, WORDS).axes[0]
+    assert [label.get_text() for label in few.get_xticklabels()] == names[:5]
+
+
+def test_classes_show_both_ends(drawn):
+    values = {f"c{index}": [index / 100 - 0.5, index / 100 - 0.5] for index in range(100)}
+    axes = classes_figure(values, WORDS).axes[0]
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    assert shown[0] == "c99" and shown[-1] == "c0" and len(shown) == 24
+    assert axes.patches[0].get_width() == pytest.approx(49)
+
+
+@pytest.mark.parametrize("label", ["$\\frac{1}{0}$ <b>", "\u202eabc", "x" * 300, "残差网络"])
+def test_labels_from_records_do_no_harm(synthetic, tmp_path, drawn, label):
+    for row in range(2):
+        for seed in range(2):
+            synthetic.write_run(
+                tmp_path, seed=seed, label=f"{label}{row}", classes=5, changes={"model.stem_width": row}
+            )
+    study = read_study(tmp_path)
+    for figure in (forest_figure(study, WORDS), curves_figure(study.rows, "loss", WORDS)):
+        image = Image.open(io.BytesIO(style.png(figure)))
+        assert image.width == pytest.approx(style.WIDTH * style.PNG_DPI, abs=1) and image.height < 2000
+
+
+def test_chinese_is_drawn_where_a_font_has_it(drawn):
+    if style.chinese_font() is None:
+        pytest.skip("no installed font has Chinese characters")
+    figure = style.new_figure(1)
+    figure.text(0.1, 0.5, "消融")
+    from matplotlib.font_manager import FontProperties, fontManager
+
+    found = fontManager._find_fonts_by_props(FontProperties(family=matplotlib.rcParams["font.family"]))
+    assert any(matplotlib.font_manager.get_font(path).get_char_index(ord("融")) for path in found)
+    boxes = style.png(figure)
+    empty = style.new_figure(1)
+    empty.text(0.1, 0.5, "\U0010fff0\U0010fff1")
+    assert boxes != style.png(empty)
+
+
+def test_widths_count_chinese_twice():
+    assert style.width("ab消融") == 6
+    assert style.short("消" * 30, 20) == "消" * 9 + "…" and style.short("abc", 3) == "abc"
