@@ -66,7 +66,10 @@ def test_numbers_are_those_counted_by_hand(subject, other, caplog):
     assert [row[-1] for row in rows] == [True, False, False]
     assert subject.run.record.read_bytes("explanations/comparison/another run.png")[:4] == b"\x89PNG"
     said = next(message for message in caplog.messages if message.startswith("compared with another run: "))
-    assert "top-1 +34.38 points" in said and "1 of 3 classes distinguishable: a better (corrected for 3 comp" in said
+    assert (
+        "top-1 +34.38 points" in said
+        and "1 of 3 classes distinguishable (corrected for 3 comparisons); better: a; these" in said
+    )
     assert "other seeds" in said
 
 
@@ -83,7 +86,8 @@ def test_many_distinguishable_classes_are_not_all_named(make_subject, other, cap
     subject = make_subject(torch.nn.functional.one_hot(torch.tensor(labels), 12), labels, names)
     with caplog.at_level("INFO"):
         compare_runs(subject, other, Predictions(subject.predictions.logits.roll(1, 1), subject.predictions.labels))
-    assert "12 of 12 classes distinguishable: class 0" in caplog.text and "class 7 and 4 more better" in caplog.text
+    assert "12 of 12 classes distinguishable" in caplog.text and "better: class 0, class 1" in caplog.text
+    assert "class 7 and 4 more;" in caplog.text
 
 
 @pytest.mark.parametrize(

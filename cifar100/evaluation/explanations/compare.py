@@ -40,7 +40,7 @@ def compare_runs(subject: Subject, other: RunDirectory, predictions: Predictions
     rows = class_rows(subject, ours, theirs)
     sentences = _sentences(total, rows)
     subject.write_table(f"comparison/{other.name}.csv", HEADER, rows)
-    figure = comparison_figure(rows, f"{subject.title}\nless {other.name}", sentences)
+    figure = comparison_figure(rows, f"{subject.title}\nminus {other.name}", sentences)
     picture = subject.file(f"comparison/{other.name}.png")
     subject.run.record.write_bytes(picture, png(figure))
     log.info("compared with %s: %s", other.name, "; ".join(sentences))
@@ -85,12 +85,12 @@ def _sentences(total: PairedDifference, rows: Sequence[tuple[Any, ...]]) -> list
     better = [row[1] for row in rows if row[-1] and row[6] > 0]
     worse = [row[1] for row in rows if row[-1] and row[6] < 0]
     verdict = "distinguishable" if total.distinguishable else "not distinguishable"
-    parts = [f"{_listed(names)} {word}" for names, word in ((better, "better"), (worse, "worse")) if names]
+    parts = [f"{word}: {_listed(names)}" for word, names in (("better", better), ("worse", worse)) if names]
     classes = f"{len(better) + len(worse) or 'none'} of {len(rows)} classes distinguishable"
     interval = f"95% interval {low:+.2f} to {high:+.2f}, McNemar's p {total.p:.2g}"
     return [
         f"top-1 {difference:+.2f} points ({interval}): {verdict}",
-        f"{classes}{': ' if parts else ''}{'; '.join(parts)} (corrected for {len(rows)} comparisons)",
+        "; ".join([f"{classes} (corrected for {len(rows)} comparisons)", *parts]),
         "these are two trained networks: what other seeds would change is not in the intervals",
     ]
 

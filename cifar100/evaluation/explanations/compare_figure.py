@@ -31,14 +31,14 @@ def comparison_figure(rows: Sequence[tuple[Any, ...]], title: str, sentences: Se
     shown = sorted(shown, key=lambda row: (-row[6], row[1]))
     panels = [shown[start : start + PANEL] for start in range(0, len(shown), PANEL)]
     deepest = max(len(panel) for panel in panels)
-    figure = figure_of(max(5.5, 4.4 * len(panels)), 0.145 * deepest + 2.1)
+    width = max(7.0, 4.4 * len(panels))
+    figure = figure_of(width, 0.145 * deepest + 2.1)
     limit = 1.05 * max(max(abs(row[7]), abs(row[8])) for row in shown)
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         _draw(axes, panel, limit, deepest)
     figure.supxlabel("difference of top-1, in percentage points", fontsize=8)
     rest = f"\nthe {SHOWN} of {len(rows)} classes with the largest differences" if len(rows) > SHOWN else ""
-    width = max(64, 52 * len(panels))
-    lines = "\n".join(wrapped(line, width) for line in (*title.splitlines(), *sentences))
+    lines = "\n".join(wrapped(line, int(14 * width)) for line in (*title.splitlines(), *sentences))
     figure.suptitle(lines + rest, fontsize=8, parse_math=False)
     return figure
 
