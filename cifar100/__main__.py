@@ -12,6 +12,7 @@ COMMANDS = {
     "train": "train one network, or with -m a sweep",
     "evaluate": "evaluate recorded runs on the test images",
     "report": "report a study: tables, figures, a report and slides",
+    "hub": "push: a run or a study to the Hugging Face Hub",
 }
 
 
@@ -22,6 +23,8 @@ def main(arguments: list[str]) -> None:
         print(f"Commands; each explains itself with --help:\n{listing}", file=sys.stderr if arguments else sys.stdout)
         sys.exit(2 if arguments else 0)
     name = arguments[0]
+    if name == "hub" and arguments[1:2] == ["push"]:
+        arguments = [name, *arguments[2:]]
     sys.argv = [f"python -m cifar100 {name}", *arguments[1:]]
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)

@@ -22,6 +22,7 @@ from cifar100.data.loader import EvalLoader, TrainLoader
 from cifar100.evaluation.costs import count_costs
 from cifar100.evaluation.evaluate_runs import evaluate_runs
 from cifar100.evaluation.layers import layer_table
+from cifar100.hub import local_runs
 from cifar100.record import RunDirectory, describe_environment
 from cifar100.sweep import elsewhere, remove_empty
 from cifar100.training.average import averaged
@@ -82,10 +83,11 @@ def evaluate(config: DictConfig) -> None:
     """
     keys = ("checkpoint", "split", "precision", "batch_size", "latency", "samples")
     options = {key: config[key] for key in keys} | {"explain": _as_list(config.explain)}
-    options["compare"] = None if config.compare is None else str(config.compare)
+    options["compare"] = None if config.compare is None else local_runs(str(config.compare))
     if OmegaConf.is_missing(config, "run_dir"):
         raise ValueError("run_dir is missing; name what to evaluate, such as run_dir=multirun/default")
-    evaluate_runs(_as_list(config.run_dir), data_path=config.data.path, cache_dir=config.data.cache_dir, **options)
+    run_dir = local_runs(_as_list(config.run_dir))
+    evaluate_runs(run_dir, data_path=config.data.path, cache_dir=config.data.cache_dir, **options)
 
 
 def _as_list(value: Any) -> Any:
@@ -102,6 +104,17 @@ def report(config: DictConfig) -> None:
     from cifar100.report.build import build_report  # here, since scipy's statistics would delay every training
 
     build_report(**OmegaConf.to_container(config))
+
+
+def hub(config: DictConfig) -> None:
+    """Pushes the run or study that ``config`` names to the Hugging Face Hub.
+
+    Raises:
+        ValueError, OSError: what cannot be pushed, and a Hub that refuses or does not answer, in one line.
+    """
+    from cifar100.hub.push import push  # here, as the report's parts that it makes cards of
+
+    push(**OmegaConf.to_container(config))
 
 
 def _train(config: DictConfig, record: RunDirectory) -> None:

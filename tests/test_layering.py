@@ -22,6 +22,10 @@ MAY_IMPORT = {
     "training": {"metrics", "record"},
     "evaluation": {"config", "data", "metrics", "record"},
     "report": {"record"},
+    # Builds what a repository describes; opens the runs that it pushes as an evaluation does; cards are small reports.
+    "hub": {"config", "evaluation", "record", "report"},
+    # cifar100.from_pretrained
+    "": {"hub"},
     # How commands meet the user; not among the steps.
     "sweep": {"record"},
     "mistakes": set(),
@@ -33,7 +37,10 @@ FILES = sorted(file for file in PACKAGE.rglob("*.py") if "conf" not in file.rela
 
 
 def part(file: Path) -> str:
-    """``data`` for cifar100/data/loader.py, ``metrics`` for cifar100/metrics.py, nothing for cifar100/__init__.py."""
+    """``data`` for cifar100/data/loader.py, ``metrics`` for cifar100/metrics.py, nothing for cifar100/__init__.py; what
+    ``python -m`` runs belongs to the command line, whichever package it stands in."""
+    if file.name == "__main__.py":
+        return "__main__"
     top = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
     return "" if top == "__init__" else top
 

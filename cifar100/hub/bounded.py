@@ -1,0 +1,93 @@
+"""Networks described by anybody: looked at without their weights, and refused when they are too large to be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as registration
+
+from cifar100.config import load_model
+
+from .errors import HubError
+
+MOST_VALUES = 2**28  # parameters and buffers; 1 GiB in float32
+MOST_MODULES = 20_000  # the deepest recipe of this project has some hundreds
+MOST_BLOCKS = 2_000
+LARGEST_NUMBER = 2**16
+
+
+class _TooLarge(ValueError):
+    pass
+
+
+def outline(model: Mapping[str, Any], source: str) -> nn.Module:
+    """The network that a record's `model` describes, on torch's meta device: names and shapes, no memory.
+
+    Args:
+        source: what the description is from, for the message.
+
+    Raises:
+        HubError: no network of this checkout's primitives, one that is too large, or one that does not map images of
+            its own size to its classes.
+    """
+    _check_numbers(model, source)
+    try:
+        with torch.device("meta"), _bounded():
+            network = load_model({"model": model})
+            shape = (1, network.in_channels, network.resolution, network.resolution)
+            with torch.no_grad():
+                logits = network.eval()(torch.empty(shape))
+    except (ValueError, TypeError, RuntimeError, OverflowError, ArithmeticError) as error:
+        raise HubError(f"{source}: {error}") from None
+    if tuple(logits.shape) != (1, network.num_classes):
+        raise HubError(f"{source}: the network maps an image to {tuple(logits.shape)}, not to its classes")
+    return network
+
+
+def _check_numbers(model: Mapping[str, Any], source: str) -> None:
+    """Refuses what would make long lists before the first module is built."""
+    waiting: list[Any] = [model]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+        elif isinstance(node, int) and abs(node) > LARGEST_NUMBER:
+            raise HubError(f"{source}: the network holds the number {node}, and none of this project has one so large")
+    depths = model.get("depths")
+    if isinstance(depths, list) and sum(each for each in depths if isinstance(each, int)) > MOST_BLOCKS:
+        raise HubError(f"{source}: the network has more than {MOST_BLOCKS} blocks, more than any of this project")
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """Stops the construction of a network, in this thread or another, that grows beyond all use."""
+    values = modules = 0
+
+    def count_values(owner: nn.Module, name: str, tensor: Tensor | None) -> None:
+        nonlocal values
+        values += 0 if tensor is None else tensor.numel()
+        if values > MOST_VALUES:
+            raise _TooLarge(f"the network has more than {MOST_VALUES} parameters, more than are loaded from the Hub")
+
+    def count_modules(owner: nn.Module, name: str, part: nn.Module | None) -> None:
+        nonlocal modules
+        modules += 1
+        if modules > MOST_MODULES:
+            raise _TooLarge(f"the network has more than {MOST_MODULES} modules, more than are loaded from the Hub")
+
+    hooks = [
+        registration.register_module_parameter_registration_hook(count_values),
+        registration.register_module_buffer_registration_hook(count_values),
+        registration.register_module_module_registration_hook(count_modules),
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()

@@ -1,0 +1,96 @@
+"""config.json of a repository: what the network is, in plain JSON. Whoever wrote it, it is data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from cifar100.record import RecordError
+from cifar100.record.plain import format_json, parse_json_object, to_plain
+from cifar100.record.run_directory import CHECKPOINTS, MAX_JSON_BYTES
+
+from .bounded import outline
+from .errors import HubError
+
+FORMAT = 1
+MOST_CLASSES = 2**16
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class Description:
+    """A network and the images that it was trained on.
+
+    `model` is as in a record's config.yaml; `mean` and `std` are of the training images, per channel, in 0..1;
+    `checkpoint` (best or last) and `epoch` say which state of the run the weights are.
+    """
+
+    model: dict[str, Any]
+    data: str
+    class_names: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    checkpoint: str
+    epoch: int | None
+
+    def format(self) -> bytes:
+        """As JSON. Sizes and format are told besides, for readers that know nothing of `model`."""
+        image = {key: self.model.get(key) for key in ("in_channels", "num_classes", "resolution")}
+        content = {"library_name": "cifar100-lab", "format": FORMAT, **image, "data": self.data}
+        content |= {"class_names": list(self.class_names), "mean": list(self.mean), "std": list(self.std)}
+        content |= {"checkpoint": self.checkpoint, "epoch": self.epoch, "model": self.model}
+        return format_json(content, Path("config.json"))
+
+
+def parse_description(content: bytes, source: str) -> tuple[Description, nn.Module]:
+    """What a config.json describes, and the network's outline (see `outline`), which has no weights.
+
+    Raises HubError in one line for anything but the plain description of a network that can be built.
+    """
+    try:
+        if len(content) > MAX_JSON_BYTES:
+            raise HubError(f"{source} has {len(content)} bytes, more than the {MAX_JSON_BYTES} that it may have")
+        plain = to_plain(parse_json_object(content, Path(source)), Path(source), interpolation=False)
+    except RecordError as error:
+        raise HubError(error) from None
+    if plain.get("format") != FORMAT or not isinstance(plain.get("model"), dict):
+        raise HubError(f"{source} describes no network of this program in format {FORMAT}")
+    network = outline(plain["model"], source)
+    names = _texts(plain, "class_names", source)
+    mean, std = (_numbers(plain, key, source) for key in ("mean", "std"))
+    if 0 in std:
+        raise HubError(f"{source}: std is 0, and images are divided by it")
+    if len(names) != network.num_classes or {len(mean), len(std)} != {network.in_channels}:
+        raise HubError(f"{source}: class_names, mean or std do not have as many entries as the network has use for")
+    checkpoint, epoch = plain.get("checkpoint"), plain.get("epoch")
+    if checkpoint not in CHECKPOINTS or not (epoch is None or _is_count(epoch)):
+        raise HubError(f"{source}: checkpoint or epoch is none")
+    (data,) = _texts({"data": [plain.get("data")]}, "data", source)
+    return Description(plain["model"], data, names, mean, std, checkpoint, epoch), network
+
+
+def _texts(content: Mapping[str, Any], key: str, source: str) -> tuple[str, ...]:
+    texts = content.get(key)
+    if not isinstance(texts, list) or len(texts) > MOST_CLASSES:
+        raise HubError(f"{source}: {key} is no list of names")
+    for text in texts:
+        if not isinstance(text, str) or not text.isprintable() or not 0 < len(text) <= LONGEST_NAME:
+            raise HubError(f"{source}: {key} holds {str(text)[:40]!r}, which is no name")
+    return tuple(texts)
+
+
+def _numbers(content: Mapping[str, Any], key: str, source: str) -> tuple[float, ...]:
+    numbers = content.get(key)
+    if not isinstance(numbers, list) or not all(isinstance(each, float | int) for each in numbers):
+        raise HubError(f"{source}: {key} is no list of numbers")
+    if any(isinstance(each, bool) or not 0 <= each <= 1 for each in numbers):
+        raise HubError(f"{source}: {key} has a number that is not between 0 and 1")
+    return tuple(map(float, numbers))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -1,0 +1,136 @@
+"""What `python -m cifar100 hub push` does: a run becomes a model repository, a study a dataset repository."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from cifar100.evaluation.open_run import OpenRun, open_run
+from cifar100.record import RunDirectory, find_runs
+from cifar100.report.run import NotUsable, Run, read_run
+from cifar100.report.study import Study, read_study
+
+from .address import check_repo_id, check_revision
+from .card import model_card
+from .description import Description
+from .errors import HubError
+from .record_files import record_files
+from .siblings import own_row
+from .study_card import study_card
+from .upload import DATASET, MODEL, upload
+from .weights import WEIGHTS, format_weights, trained_weights, weights_of
+
+log = logging.getLogger(__name__)
+CARD = "README.md"
+
+
+def push(
+    *,
+    repo_id: str | None,
+    run_dir: str | None = None,
+    study: str | None = None,
+    private: bool | None = None,
+    revision: str | None = None,
+    commit_message: str | None = None,
+    license: str | None = None,
+    weights: bool = False,
+    baseline: str | None = None,
+    allow_mixed: bool = False,
+    data: Mapping[str, str | None] | None = None,
+) -> str:
+    """Pushes the run `run_dir` or the study `study`, as conf/hub.yaml explains, and returns the commit.
+
+    Raises:
+        ValueError: in one line: what cannot be pushed as typed, or what the Hub does not allow.
+        OSError: in one line: no answer from the Hub.
+    """
+    if (run_dir is None) == (study is None):
+        raise HubError("name either run_dir=multirun/<study>/<run> or study=multirun/<study> to push")
+    if repo_id is None:
+        raise HubError("repo_id is missing; name the repository to push to, such as repo_id=user/resnet20-cifar100")
+    check_repo_id(repo_id)
+    if revision is not None:
+        check_revision(revision)
+    for name, value in (("private", private), ("weights", weights), ("allow_mixed", allow_mixed)):
+        if not isinstance(value, bool) and not (name == "private" and value is None):
+            raise HubError(f"{name}={value} must be true or false")
+    if run_dir is not None:
+        record, kind = _only_run(run_dir), MODEL
+        files, name = run_repository(record, repo_id, license, **(data or {})), record.name
+    else:
+        found, kind = read_study(study, baseline=baseline, allow_mixed=allow_mixed), DATASET
+        files, name = study_repository(found, license, weights=weights), found.name
+    message = f"Push {name}" if commit_message is None else str(commit_message)
+    commit = upload(files, repo_id, kind=kind, message=message, private=private, revision=revision)
+    log.info("pushed to %s, commit %s", repo_id, commit)
+    if kind == MODEL:
+        log.info("evaluate it anywhere: python evaluate.py run_dir=hf://%s@%s", repo_id, commit)
+    return commit
+
+
+def run_repository(
+    record: RunDirectory, repo_id: str, license: str | None, path: str | None = None, cache_dir: str | None = None
+) -> dict[str, bytes]:
+    """The files of a run's repository by name. The images are needed, too, at `path` or where they are found without:
+    their classes, mean and deviation belong to the description, and the weights are opened as for an evaluation."""
+    run = _usable(record)
+    checkpoint = run.evaluation.get("checkpoint")
+    opened = open_run(record, checkpoint=checkpoint, data_path=path, cache_dir=cache_dir)
+    if (opened.checkpoint, opened.epoch) != (checkpoint, run.evaluation.get("epoch")):
+        raise HubError(f"{record.path} was trained on after its evaluation; run evaluate.py on it again")
+    return {
+        CARD: model_card(run, own_row(record, run), repo_id, license).encode(),
+        "config.json": _description(run, opened).format(),
+        WEIGHTS: format_weights(weights_of(opened.model)),
+        **record_files(record),
+    }
+
+
+def study_repository(study: Study, license: str | None, *, weights: bool) -> dict[str, bytes]:
+    """The files of a study's repository by name: each used run's record under its own folder, and the card."""
+    files = {CARD: study_card(study, license, weights=weights).encode()}
+    for run in study.runs:
+        record = RunDirectory(run.path)
+        folder = _folder(record, study)
+        files |= {f"{folder}/{name}": content for name, content in record_files(record).items()}
+        if weights:
+            files[f"{folder}/{WEIGHTS}"] = format_weights(_evaluated(record, run))
+    return files
+
+
+def _only_run(run_dir: str) -> RunDirectory:
+    runs = find_runs(str(run_dir))
+    if len(runs) > 1:
+        raise HubError(
+            f"run_dir={run_dir} names {len(runs)} runs; name one, or push them together with study={run_dir}"
+        )
+    return runs[0]
+
+
+def _usable(record: RunDirectory) -> Run:
+    try:
+        return read_run(record)
+    except NotUsable as error:
+        raise HubError(f"{record.path}: {error}") from None
+
+
+def _description(run: Run, opened: OpenRun) -> Description:
+    data = opened.data
+    constants = {"class_names": data.class_names, "mean": data.mean, "std": data.std}
+    return Description(run.network, data.name, **constants, checkpoint=opened.checkpoint, epoch=opened.epoch)
+
+
+def _evaluated(record: RunDirectory, run: Run) -> dict[str, Any]:
+    name = str(run.evaluation.get("checkpoint"))
+    tensors = trained_weights(record.load_checkpoint(name)[0])
+    return {name: tensor.contiguous() for name, tensor in tensors.items()}
+
+
+def _folder(record: RunDirectory, study: Study) -> str:
+    """Where the run stands in its study, which is where it stands in the repository."""
+    parts = record.path.resolve().relative_to(study.path.resolve()).parts
+    for part in parts:
+        if not part.isprintable() or "\\" in part or part.startswith("."):
+            raise HubError(f"{record.path}: a folder of this name cannot be pushed; rename it")
+    return "/".join(parts) or record.name

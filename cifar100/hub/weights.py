@@ -1,0 +1,94 @@
+"""Weights as the Hub keeps them: one safetensors file, tensors under the names of the network's own state dict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from .errors import HubError
+
+WEIGHTS = "model.safetensors"
+MAX_HEADER_BYTES = 2**24
+_PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
+_WRAPPERS = ("_orig_mod.", "module.")
+AVERAGE, RAW = "average.module.", "model."  # how a checkpoint names an average of the weights, and the weights
+
+
+def weights_of(network: nn.Module) -> dict[str, Tensor]:
+    """The network's state dict on the CPU, dense, without the prefixes of compiled and of distributed networks."""
+    found = {}
+    for name, tensor in network.state_dict().items():
+        for prefix in _WRAPPERS:
+            name = name.replace(prefix, "", 1) if name.startswith(prefix) else name
+        found[name] = tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+    return found
+
+
+def trained_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What evaluate.py evaluates of a checkpoint: the average of the weights where training kept one, else these."""
+    for prefix in (AVERAGE, RAW):
+        found = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        if found:
+            break
+    return found
+
+
+def format_weights(tensors: Mapping[str, Tensor]) -> bytes:
+    """A safetensors file, the same for the same tensors. `format: pt` is what transformers and timm look for."""
+    from safetensors.torch import save
+
+    return save({name: tensors[name] for name in sorted(tensors)}, {"format": "pt"})
+
+
+def most_bytes(network: nn.Module) -> int:
+    """How large the file of a network's weights can be."""
+    return 8 + MAX_HEADER_BYTES + sum(each.numel() * each.element_size() for each in network.state_dict().values())
+
+
+def parse_weights(content: bytes, network: nn.Module, source: str) -> dict[str, Tensor]:
+    """The tensors in a file of unknown origin, on the CPU, exactly those that `network` (on any device) has.
+
+    Raises:
+        HubError: a pickle, a file that is cut, a header that claims what is not there, or a tensor that is missing,
+            is none of the network's, or has another shape or number format.
+    """
+    _check_header(content, source)
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        tensors = load(content)
+    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:
+        raise HubError(f"{source} is no whole safetensors file ({error})") from None
+    check_fit(tensors, network.state_dict(), source)
+    return tensors
+
+
+def _check_header(content: bytes, source: str) -> None:
+    if content.startswith(_PICKLES):
+        raise HubError(f"{source} is a pickle, which can run code when read; only safetensors files are")
+    length = int.from_bytes(content[:8], "little")
+    if len(content) < 10 or length > min(len(content) - 8, MAX_HEADER_BYTES):
+        raise HubError(f"{source} is no whole safetensors file ({len(content)} bytes, header of {length} bytes)")
+    try:
+        header = json.loads(content[8 : 8 + length])
+    except (ValueError, RecursionError):
+        raise HubError(f"{source} is no safetensors file (its header is no JSON)") from None
+    if not isinstance(header, dict):
+        raise HubError(f"{source} is no safetensors file (its header names no tensors)")
+
+
+def check_fit(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], source: str) -> None:
+    """Refuses tensors that are not exactly those of a state dict `expected`. Raises HubError naming the first."""
+    for what, names in (("lacks", expected.keys() - tensors.keys()), ("has besides", tensors.keys() - expected.keys())):
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            raise HubError(f"{source} does not fit the network that is described: it {what} {min(names)}{more}")
+    for name, tensor in tensors.items():
+        wanted = expected[name]
+        if tensor.shape != wanted.shape or tensor.dtype != wanted.dtype:
+            has, needs = (f"{each.dtype} {tuple(each.shape)}" for each in (tensor, wanted))
+            raise HubError(f"{source} does not fit the network that is described: {name} is {has}, not {needs}")
