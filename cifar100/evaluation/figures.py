@@ -77,8 +77,9 @@ def reliability_figure(confidences: Tensor, correct: Tensor, title: str, ece: fl
 
 
 def wrapped(title: str, width: int = 64) -> str:
-    """Run ids can be longer than a small figure is wide; `width` is in characters."""
-    return "\n".join(part for line in title.splitlines() for part in wrap(line, width, break_on_hyphens=True))
+    """Run ids can be longer than a small figure is wide; `width` is in characters. What no font has becomes a blank."""
+    lines = ("".join(each if each.isprintable() else " " for each in line) for line in title.splitlines())
+    return "\n".join(part for line in lines for part in wrap(line, width, break_on_hyphens=True))
 
 
 def figure_of(width: float, height: float) -> Figure:
