@@ -10,9 +10,19 @@ from typing import Any
 
 import yaml
 
+from .text import plain_line
 from .words import unfolded
 
 FOLDER = Path(__file__).parent
+_PORTS = tuple(f"cifar100.models.{port}." for port in ("attention", "mixer", "block", "stage"))
+# What needs no text of its own: the plain convolutions, the usual stages, and the block that papers share.
+PLAIN = {
+    "cifar100.models.mixer.conv.ConvMixer",
+    "cifar100.models.mixer.depthwise.DepthwiseMixer",
+    "cifar100.models.block.metaformer.MetaFormerBlock",
+    "cifar100.models.stage.strided.StridedStage",
+    "cifar100.models.stage.separate.SeparateStage",
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,14 @@ def methods_of(networks: Iterable[Mapping[str, Any]], language: str) -> list[Met
         for name, entry in _entries().items()
         if any(_occurs(entry, part) for part in used)
     ]
+
+
+def untold(networks: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The names of attentions, mixers, blocks and stages in the networks that no text tells of, such as new ones."""
+    told = {target for entry in _entries().values() for target in entry["targets"]}
+    targets = dict.fromkeys(part["_target_"] for network in networks for part in _parts(network))
+    unknown = [target for target in targets if target.startswith(_PORTS) and target not in told | PLAIN]
+    return [plain_line(target.rpartition(".")[2], 60) for target in unknown]
 
 
 @lru_cache

@@ -8,7 +8,7 @@ from ..content import Content
 from ..document import Block, Cite, Equation, Paragraph, Section, Strong
 from ..facts import data_names, whole
 from ..text import plain_line
-from ..works import Method, methods_of
+from ..works import Method, methods_of, untold
 
 CITED = {"cifar100": "krizhevsky2009cifar", "cifar10": "krizhevsky2009cifar", "digits": "alpaydin1998digits"}
 
@@ -53,7 +53,9 @@ def _size(content: Content) -> dict[str, str]:
 
 def _designs(content: Content) -> list[Block]:
     networks = [row.runs[0].network for row in content.rows()]
-    return [block for method in methods_of(networks, content.words.language) for block in _design(content, method)]
+    found = [block for method in methods_of(networks, content.words.language) for block in _design(content, method)]
+    unknown = untold(networks)
+    return [*found, content.paragraph("data.untold", names=content.listed(unknown))] if unknown else found
 
 
 def _design(content: Content, method: Method) -> list[Block]:

@@ -1,0 +1,142 @@
+"""report.py from the command line to the files on disk."""
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cifar100.report import browser
+from cifar100.report.build import build_report
+from cifar100.report.content import words_for_figures
+from cifar100.report.figures import style
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def report(*arguments, cwd):
+    """Runs report.py as a user would."""
+    command = [sys.executable, str(CHECKOUT / "report.py"), *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def folder(synthetic, tmp_path_factory):
+    root = tmp_path_factory.mktemp("home")
+    synthetic.write_study(root / "multirun" / "main", rows=3, seeds=2, classes=10)
+    synthetic.write_study(root / "multirun" / "other", rows=2, seeds=2, classes=10)
+    return root
+
+
+def test_from_the_command_line_to_the_files(folder):
+    done = report(
+        "study=multirun/main", "ablations=[multirun/other]", "language=zh", "title='标题'", "authors=['甲','乙']",
+        "team=[{name: '甲', part: '消融'}]", cwd=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    written = folder / "multirun" / "main" / "report"
+    assert [Path(line).name for line in done.stdout.split()] == ["report-zh.html", "report-zh.md", "slides-zh.pptx"]
+    page = (written / "report-zh.html").read_text(encoding="utf-8")
+    assert "<title>标题</title>" in page and "甲、乙" in page and "甲：消融" in page and 'lang="zh-Hans"' in page
+    names = {file.name for file in written.rglob("*") if file.is_file()}
+    assert {"differences-zh.png", "differences-zh.svg", "main-zh.csv", "main-zh.tex", "ablation-1-zh.csv"} <= names
+    assert all("-zh." in name for name in names), "nothing of an English report is touched"
+    text = (written / "report-zh.md").read_text(encoding="utf-8")
+    pictures = [line.rpartition("](")[2].rstrip(")") for line in text.splitlines() if line.startswith("![")]
+    assert len(pictures) > 5 and all((written / picture).is_file() for picture in pictures)
+    refused = report("study=nowhere", cwd=folder)
+    assert refused.returncode == 2 and refused.stderr.startswith("nowhere: names no run") and not refused.stdout
+
+
+def test_the_same_records_give_the_same_files(folder):
+    def contents():
+        written = build_report(str(folder / "multirun" / "other"), formats=["html", "md"])
+        return {file.relative_to(written): file.read_bytes() for file in written.rglob("*") if file.is_file()}
+
+    first = contents()
+    assert contents() == first, "and its own report is no run of the study"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "study is missing; name the folder to report, such as study=multirun/main"),
+        (["study=multirun/mian"], "multirun/mian: names no run directory; multirun has main"),
+        (["study=multirun/main", "formats=[html,doc]"], "formats=[html,doc] must be some of html, md, pdf, pptx"),
+        (["study=multirun/main", "formats=[]"], "formats=[] must be some of"),
+        (["study=multirun/main", "language=fr"], "language=fr is unknown; choose one of en, zh"),
+        (["study=multirun/main", "team=[Ada]"], "team has 'Ada'; each member is {name: ..., part: ...}"),
+        (
+            ["study=multirun/main", "baseline=Desing"],
+            "baseline='Desing' is no row's label and no run's id; try 'Design",
+        ),
+        (["study=multirun/main/*"], "must be a folder, in which the report is written"),
+        (["studdy=x"], "there is no option studdy; did you mean study?"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(folder, typed, monkeypatch, arguments, told):
+    monkeypatch.chdir(folder)
+    ended = typed("report", *arguments)
+    assert ended.status == 2 and told in ended.err and len(ended.err.strip().splitlines()) == 1
+
+
+def test_a_pdf_needs_a_browser_and_says_so_before_the_work(folder, monkeypatch):
+    monkeypatch.setattr(browser.shutil, "which", lambda name: None)
+    started = time.perf_counter()
+    with pytest.raises(ValueError, match=r"formats=\[pdf\] needs Chromium or Chrome") as caught:
+        build_report(str(folder / "multirun" / "main"), formats=["html", "pdf"])
+    assert "\n" not in str(caught.value) and time.perf_counter() - started < 2
+
+
+def test_a_browser_that_fails_is_told(tmp_path, monkeypatch):
+    failing = tmp_path / "chromium"
+    failing.write_text("#!/bin/sh\necho broken >&2\nexit 1\n")
+    failing.chmod(0o755)
+    monkeypatch.setattr(browser, "find_browser", lambda: str(failing))
+    with pytest.raises(ValueError, match="did not print the report .broken."):
+        browser.pdf_of("<p>x</p>")
+
+
+@pytest.mark.slow
+def test_a_pdf_is_printed(folder):
+    if not any(map(shutil.which, browser.NAMES)):
+        pytest.skip("no Chromium or Chrome is installed")
+    written = build_report(str(folder / "multirun" / "main"), formats=["pdf"])
+    assert (written / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_without_a_chinese_font_figures_are_english_and_a_line_says_so(monkeypatch):
+    monkeypatch.setattr("cifar100.report.content.chinese_font", lambda: None)
+    words, warning = words_for_figures("zh")
+    assert words.language == "en" and "install Noto Sans CJK" in warning and "\n" not in warning
+    assert words_for_figures("en")[1] is None
+
+
+def test_every_file_is_written_by_the_writer_that_leaves_whole_files(folder, monkeypatch):
+    from cifar100.report import build
+
+    written = []
+    monkeypatch.setattr(build, "atomic_write", lambda path, content: written.append((Path(path), len(content))))
+    build_report(str(folder / "multirun" / "other"), formats=["html"])
+    assert any(path.name == "report.html" and size > 10_000 for path, size in written)
+    assert all(path.parent.name in ("report", "figures", "tables") for path, _ in written)
+
+
+def test_report_needs_no_torch():
+    code = "import sys, cifar100.report.build, cifar100.report.slides.deck; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.slow
+def test_two_hundred_runs_take_less_than_a_minute(synthetic, tmp_path):
+    study = synthetic.write_study(tmp_path / "large", rows=40, seeds=5, epochs=20, effect=0.003)
+    before = time.process_time()
+    build_report(str(study))
+    assert time.process_time() - before < 60, "of this process's own time, however busy the machine is"
+
+
+def test_fonts_are_looked_for_once():
+    assert style.chinese_font() is style.chinese_font()
