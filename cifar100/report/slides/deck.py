@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ..content import Content
 from ..facts import newest
+from ..sections.opening import data_title
 from ..study import Study
 from ..text import plain_line
 from ..words import Words
@@ -47,14 +49,15 @@ def write_slides(
         study: the main table.
         words: the language.
         team: `{name: ..., part: ...}` of each member, in order.
-        title: of the first slide; the study's name where it is empty.
+        title: of the first slide; the report's own where it is empty.
         ablations: further tables, each with its own baseline.
         path: the file, whose folder exists.
 
     The bytes depend on the records and these arguments alone. Raises ValueError for a member of the team without a
     name, OSError for a file that cannot be written.
     """
-    heading = plain_line(title, 160) or words("slides.opening.untitled", study=study.name)
+    said = Content(study, tuple(ablations), words, words)
+    heading = plain_line(title, 160) or said.line("title", data=data_title(said))
     material = Material(new_presentation(), study, tuple(ablations), words, team_of(team), heading)
     grids = main_grids(material, parts=3)
     plan = plan_slides(material, len(grids))

@@ -7,12 +7,12 @@ inside a word that is longer than a line. Lines are set at a fixed pitch, so the
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from .shorten import ELLIPSIS
-from .widths import text_width
+from .widths import character_width, gap, is_wide, units
 
 MARGIN = 1.06  # programs round and kern differently; text is taken to be this much wider than it is
 PITCH = 1.25  # distance of two lines' feet, in font sizes
@@ -22,7 +22,7 @@ OPENING = set("（《「『【“‘")  # no line ends in these
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph of a text box: relative `scale` of the box's font size, `gap` above it in font sizes.
+    """A paragraph of a text box: `gap` is the room above it, in font sizes.
 
     A `bullet` or a `sign` of a legend stands left of the text, which is indented; `colour` is that of the sign, if any.
     """
@@ -31,7 +31,6 @@ class Paragraph:
     bold: bool = False
     bullet: bool = False
     sign: str = ""
-    scale: float = 1.0
     gap: float = 0.0
     colour: str | None = None
 
@@ -41,57 +40,62 @@ class Paragraph:
         return 1.5 if self.sign else 1.0 if self.bullet else 0.0
 
 
-def _is_wide(character: str) -> bool:
-    return unicodedata.east_asian_width(character) in ("W", "F") or character in CLOSING or character in OPENING
+def _breaks_beside(character: str) -> bool:
+    return is_wide(character) or character in CLOSING or character in OPENING
 
 
-def pieces(text: str) -> list[str]:
+@lru_cache(maxsize=2**12)
+def pieces(text: str) -> tuple[str, ...]:
     """`text` cut wherever a line may end; joined they are the text again."""
     found: list[str] = []
     for word in re.findall(r"[^\s-]*-+|[^\s-]+|\s+", text):
         part = ""
         for character in word:
-            breaks = part and (_is_wide(part[-1]) or _is_wide(character))
+            breaks = part and (_breaks_beside(part[-1]) or _breaks_beside(character))
             if breaks and character not in CLOSING and part[-1] not in OPENING:
                 found.append(part)
                 part = ""
             part += character
         found.append(part)
-    return found
+    return tuple(found)
 
 
 def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
     """The lines of `text` in a box `width` points wide at font size `size` (points); at least one line."""
-    lines, line = [], ""
-    room = width / MARGIN
+    lines, line, taken = [], "", 0
+    room = 1000 * width / MARGIN / size
     for piece in pieces(text):
-        if text_width((line + piece).rstrip(), size, bold) <= room:
-            line += piece
+        between = gap(line[-1], piece[0]) if line else 0
+        if taken + between + units(piece.rstrip(), bold) <= room:
+            line, taken = line + piece, taken + between + units(piece, bold)
             continue
         if line.strip():
             lines.append(line.rstrip())
         line = piece.lstrip()
-        while text_width(line, size, bold) > room and len(line) > 1:
-            count = _characters_in(line, room, size, bold)
+        while units(line, bold) > room and len(line) > 1:
+            count = _characters_in(line, room, bold)
             lines.append(line[:count])
             line = line[count:]
+        taken = units(line, bold)
     return [*lines, line.rstrip()] if line.strip() or not lines else lines
 
 
-def _characters_in(word: str, room: float, size: float, bold: bool) -> int:
-    count = 1
-    while count < len(word) and text_width(word[: count + 1], size, bold) <= room:
-        count += 1
-    return count
+def _characters_in(word: str, room: float, bold: bool) -> int:
+    """How many characters of a word that is longer than a line go on one."""
+    taken = 0
+    for count, character in enumerate(word):
+        taken += character_width(character, bold) + (gap(word[count - 1], character) if count else 0)
+        if taken > room:
+            return max(count, 1)
+    return len(word)
 
 
 def text_height(paragraphs: Sequence[Paragraph], width: float, size: float) -> float:
     """Points from the top of the first line to the foot of the last, at font size `size` in a box of `width` points."""
     height = 0.0
     for index, paragraph in enumerate(paragraphs):
-        own = size * paragraph.scale
-        lines = len(wrap(paragraph.text, width - paragraph.indent * own, own, paragraph.bold))
-        height += lines * own * PITCH + (paragraph.gap * own if index else 0.0)
+        lines = len(wrap(paragraph.text, width - paragraph.indent * size, size, paragraph.bold))
+        height += lines * size * PITCH + (paragraph.gap * size if index else 0.0)
     return height
 
 

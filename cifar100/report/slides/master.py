@@ -28,6 +28,7 @@ def new_presentation() -> Any:
         if each.name not in (_OPENING_LAYOUT, _LAYOUT):
             deck.slide_layouts.remove(each)
     _set_theme(deck)
+    _drop_thumbnail(deck)
     for holder in (deck.slide_master, *deck.slide_layouts):
         _place(holder)
     _set_title_style(deck.slide_master)
@@ -57,6 +58,14 @@ def _place(holder: Any) -> None:
             move(shape, places[kind])
         else:  # the date: a deck of results says what it was made from, not when it was opened
             shape.element.getparent().remove(shape.element)
+
+
+def _drop_thumbnail(deck: Any) -> None:
+    """The template's, which shows another slide."""
+    package = deck.part.package
+    for name, relation in list(package._rels.items()):
+        if relation.reltype.endswith("/thumbnail"):
+            package.drop_rel(name)
 
 
 def _set_title_style(master: Any) -> None:

@@ -6,7 +6,7 @@ from pptx.enum.text import PP_ALIGN
 
 from ..facts import newest
 from . import layout
-from .data import data_lines
+from .data import data_lines, protocol_lines
 from .fit import Paragraph
 from .layout import Box
 from .master import opening_layout
@@ -46,7 +46,7 @@ def add_question(material: Material, contents: list[str], with_data: bool) -> No
     if not alone:
         lines += [t("question.paired"), t("question.verdict")]
     if with_data:
-        lines += data_lines(material)
+        lines += [*data_lines(material)[:1], *protocol_lines(material)[:2]]
     bullets = [Paragraph(line, bullet=True, gap=0.5) for line in lines]
     page.text(left, [Paragraph(t("question.how"), bold=True), *bullets], layout.BODY, 11)
     listed = [Paragraph(name, bullet=True, gap=0.25) for name in contents]

@@ -106,15 +106,14 @@ class Page:
 def write_paragraph(
     written: Any, paragraph: Paragraph, size: float, language: str, colour: str, first: bool = True
 ) -> None:
-    own = size * paragraph.scale
-    written.line_spacing = Pt(own * PITCH)
+    written.line_spacing = Pt(size * PITCH)
     written.space_after = Pt(0)
-    written.space_before = Pt(0 if first else paragraph.gap * own)
+    written.space_before = Pt(0 if first else paragraph.gap * size)
     properties = written._p.get_or_add_pPr()
     for kind in ("a:buClr", "a:buNone", "a:buChar"):
         for old in properties.findall(qn(kind)):
             properties.remove(old)
-    indent = int(Pt(own * paragraph.indent))
+    indent = int(Pt(size * paragraph.indent))
     properties.set("marL", str(indent))
     properties.set("indent", str(-indent))
     sign = paragraph.sign or ("•" if paragraph.bullet else "")
@@ -127,7 +126,7 @@ def write_paragraph(
         etree.SubElement(properties, qn("a:buNone"))
     run = written.add_run()
     run.text = paragraph.text
-    style_run(run, own, language, colour if paragraph.sign else paragraph.colour or colour, paragraph.bold)
+    style_run(run, size, language, colour if paragraph.sign else paragraph.colour or colour, paragraph.bold)
 
 
 def style_run(run: Any, size: float, language: str, colour: str, bold: bool = False) -> None:

@@ -34,8 +34,8 @@ def add_per_class(material: Material) -> None:
 def compared_row(material: Material, results: ClassResults) -> Row | None:
     """The row of the highest mean top-1, the baseline aside, whose classes and seeds can be compared with its own."""
     study = material.study
-    able = [row for row in study.rows[1:] if results.changes(study, row)]
-    return max(able, key=lambda row: summarize(row.values("top1")).mean, default=None)
+    ordered = sorted(study.rows[1:], key=lambda row: -summarize(row.values("top1")).mean)
+    return next((row for row in ordered if results.changes(study, row)), None)
 
 
 def _add_changes(material: Material, row: Row, changes: Sequence[Change]) -> None:

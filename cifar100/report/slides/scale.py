@@ -10,7 +10,10 @@ TICKS = 6
 
 
 def round_limits(values: Iterable[float], from_zero: bool) -> tuple[float, float, float]:
-    """Lower end, upper end and step of an axis on which all finite values lie a little inside."""
+    """Lower end, upper end and step of an axis on which all finite values lie a little inside.
+
+    Values that are never negative get no negative end.
+    """
     kept = [value for value in values if math.isfinite(value)] or [0.0]
     low, high = min(kept), max(kept)
     if from_zero:
@@ -20,7 +23,8 @@ def round_limits(values: Iterable[float], from_zero: bool) -> tuple[float, float
     room = 0.06 * (high - low)
     low, high = low - room * (low != 0 or not from_zero), high + room * (high != 0 or not from_zero)
     step = _round_step((high - low) / TICKS)
-    return math.floor(low / step) * step, math.ceil(high / step) * step, step
+    lower = math.floor(low / step) * step
+    return max(lower, 0.0) if min(kept) >= 0 else lower, math.ceil(high / step) * step, step
 
 
 def set_scale(axis: Any, values: Iterable[float], from_zero: bool) -> None:

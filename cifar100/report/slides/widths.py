@@ -5,6 +5,7 @@ taken as wide as it gets: a square for East Asian characters and for signs, whic
 """
 
 import unicodedata
+from functools import lru_cache
 from itertools import pairwise
 
 FIRST = 32
@@ -28,6 +29,7 @@ PICTURE = 1400
 GAP = 250  # between scripts
 
 
+@lru_cache(maxsize=2**12)
 def character_width(character: str, bold: bool = False) -> int:
     """Thousandths of the font size that `character` takes, rather too much than too little."""
     index = ord(character) - FIRST
@@ -42,14 +44,23 @@ def character_width(character: str, bold: bool = False) -> int:
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
-    """Points that `text` takes on one line at font size `size` (points).
+    """Points that `text` takes on one line at font size `size` (points)."""
+    return units(text, bold) * size / 1000
 
-    LibreOffice puts a gap between East Asian and other characters; PowerPoint does not.
-    """
+
+@lru_cache(maxsize=2**15)
+def units(text: str, bold: bool) -> int:
+    """Thousandths of the font size that `text` takes on one line."""
     width = sum(character_width(character, bold) for character in text)
-    changes = sum(_is_wide(before) != _is_wide(after) for before, after in pairwise(text))
-    return (width + GAP * changes) * size / 1000
+    return width if text.isascii() else width + sum(gap(before, after) for before, after in pairwise(text))
 
 
-def _is_wide(character: str) -> bool:
+def gap(before: str, after: str) -> int:
+    """What LibreOffice puts between East Asian and other characters; PowerPoint puts nothing there."""
+    return GAP if is_wide(before) != is_wide(after) else 0
+
+
+@lru_cache(maxsize=2**12)
+def is_wide(character: str) -> bool:
+    """Whether it is East Asian and takes a square."""
     return unicodedata.east_asian_width(character) in ("W", "F")
