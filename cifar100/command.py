@@ -68,8 +68,7 @@ def job(task: Callable[[DictConfig], dict[str, Any] | None], config: DictConfig)
     So is a bug of this program in a sweep, after its traceback; else it goes through.
 
     Args:
-        task: returns nothing, or the state that it reached, ``objective`` and other fields of
-            :class:`~cifar100.sweep.Job`.
+        task: returns nothing, or the state that it reached and other fields of :class:`~cifar100.sweep.Job`.
 
     Returns:
         The objective of a search for hyper-parameters; None where the task failed or has none.
@@ -92,9 +91,8 @@ def job(task: Callable[[DictConfig], dict[str, Any] | None], config: DictConfig)
     except Exception as error:
         _note_failure(error, this, swept=hydra.mode == RunMode.MULTIRUN)
         return None
-    objective = result.pop("objective", None)
     sweep.end(this, **{"state": "finished"} | result)
-    return objective
+    return this.objective
 
 
 def _note_failure(error: Exception, failed: sweep.Job, *, swept: bool) -> None:
@@ -106,10 +104,10 @@ def _note_failure(error: Exception, failed: sweep.Job, *, swept: bool) -> None:
     reason = explain(error) if status else f"{type(error).__name__}: {explain(error)}"
     name = " ".join(failed.overrides) if swept else ""
     state = "running" if type(error).__name__ == "RunLocked" else "failed"
-    if not sweep.end(failed, state, reason=reason, status=status or FAILED):
-        failures.append((name, status or FAILED, reason))
     if swept:
         log.error("failed: %s: %s", name, reason, exc_info=None if status else error)
+    if not sweep.end(failed, state, reason=reason, status=status or FAILED):
+        failures.append((name, status or FAILED, reason))
     if alone and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         log.error("%s", reason)
         raise SystemExit(FAILED) from error  # the other processes are not where the next job would meet them
@@ -122,8 +120,7 @@ class TerminalHandler(logging.Handler):
         from tqdm import tqdm
 
         with suppress(BrokenPipeError):
-            number = f"#{HydraConfig.get().job.num} " if sweep.elsewhere() else ""  # of jobs that share the terminal
-            tqdm.write(number + self.format(record), file=sys.stdout)
+            tqdm.write(sweep.prefix() + self.format(record), file=sys.stdout)
             sys.stdout.flush()
 
 
@@ -169,7 +166,9 @@ def _terminable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    wanted = [signum for signum in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(signum) != signal.SIG_IGN]
+    # Not where someone else has a use for the signal: a shell's background job, a scheduler's own handler.
+    free = (signal.SIG_DFL, signal.default_int_handler)
+    wanted = [signum for signum in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(signum) in free]
     before = {signum: signal.signal(signum, terminate) for signum in wanted}
     try:
         yield

@@ -26,6 +26,10 @@ CURES = {
     errno.EPERM: FORBIDDEN,
     errno.ENOTDIR: FORBIDDEN,
 }
+# What launchers and sweepers raise when jobs of theirs die or cannot be sent off, by the package that defines it.
+LAUNCHERS = {"joblib", "submitit", "ray", "optuna", "sqlalchemy"}
+# Extras of pyproject.toml, by the choices of hydra's groups that need them.
+EXTRAS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm", "ray": "ray", "optuna": "hpo"}
 # Whose ValueErrors are about what the user typed. Those of other libraries are about what we gave them.
 OURS = [Path(__file__).parent, *(Path(package.__file__).parent for package in (hydra, omegaconf))]
 
@@ -41,6 +45,8 @@ def mistake(error: BaseException) -> int:
         return MISTYPED if isinstance(error.__cause__, kinds) else 0
     if isinstance(error, HydraException | OmegaConfBaseException):
         return MISTYPED
+    if _of_a_launcher(error):
+        return FAILED
     return MISTYPED if isinstance(error, ValueError | OSError) and _raised_here(error) else 0
 
 
@@ -49,6 +55,11 @@ def explain(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}" + (f"; {CURES[error.errno]}" if error.errno in CURES else "")
+    if _of_a_launcher(error):
+        told = (str(error).strip("\n '") or type(error).__name__).splitlines()[0]
+        if told in ("Record does not exist.", "No trials are completed yet."):  # Optuna's, looking for the best one
+            told = "no trial has finished"
+        return f"the sweep stopped: {told.rstrip('.')}; the same command continues"
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     text = str(cause).strip() or type(cause).__name__
     if isinstance(cause, OmegaConfBaseException):
@@ -58,6 +69,10 @@ def explain(error: BaseException) -> str:
             name = str(getattr(cause, "full_key", None) or getattr(cause, "key", ""))
             options = [key for key in parent or () if not str(key).startswith("_")]
             text = f"there is no option {name}{near(name.rpartition('.')[2], options)}"
+    if missing := re.search(r"Could not (?:load|find) 'hydra/(launcher|sweeper)/(\w+)'", text):
+        group, choice = missing.groups()
+        if choice in EXTRAS:
+            return f"hydra/{group}={choice} is not installed; pip install 'cifar100-lab[{EXTRAS[choice]}]'"
     return _joined(text)
 
 
@@ -98,6 +113,16 @@ def _joined(text: str) -> str:
             joined = joined + " " if joined.endswith(":") else joined.rstrip(";.") + "; "
         joined += line
     return joined
+
+
+def _of_a_launcher(error: BaseException) -> bool:
+    """Whether a launcher or sweeper raised the error of its own, or by it tells what became of its jobs."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    raised_in = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
+    names = {type(error).__module__.split(".")[0], raised_in.split(".")[0]}
+    return isinstance(error, Exception) and bool(names & LAUNCHERS)
 
 
 def _raised_here(error: BaseException) -> bool:

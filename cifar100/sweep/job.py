@@ -21,7 +21,8 @@ STATES = ("not begun", "begun", "finished", "skipped", "counted", "failed", "int
 @dataclass
 class Job:
     """``num`` is its number in the sweep, ``path`` its run directory, ``status`` the exit status that its failure asks
-    for, ``worker`` whether it runs in a process that is its sweep's own and ends with it."""
+    for, ``worker`` whether it runs in a process that is its sweep's own and ends with it, ``objective`` what a search
+    for hyper-parameters is after: the best top-1 accuracy on the held-out images."""
 
     num: int
     overrides: list[str]
@@ -35,6 +36,7 @@ class Job:
     worker: bool = False
     parameters: int = 0
     macs: int = 0
+    objective: float | None = None
 
     def here(self) -> bool:
         """Whether it runs, or ran, on this machine."""

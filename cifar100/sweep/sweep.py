@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 GRACE_S = 30.0
 _current: Sweep | None = None
 _lock = ExitStack()
+_job: Job | None = None  # under way in this process
 _interrupted = False
 
 
@@ -44,6 +45,7 @@ class Sweep(Callback):
     def __init__(self) -> None:
         self.folder = self.place = self.root = self.cwd = Path()
         self.plan: list[list[str]] = []
+        self.earlier: list[Job] = []
         self.leader = ("", 0)
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
@@ -61,7 +63,7 @@ class Sweep(Callback):
             _lock.enter_context(hold(self.folder / ".lock"))
             _current = self
         self.plan = planned(config)
-        resume(config.hydra.sweeper, self.place)
+        self.earlier = resume(config.hydra.sweeper, self.place)
 
     def on_job_start(self, config: DictConfig, **_: Any) -> None:
         global _current
@@ -80,7 +82,7 @@ class Sweep(Callback):
     def jobs(self) -> list[Job]:
         """All jobs, those that have not begun too, as far as the sweeper's plan is known."""
         jobs = {num: Job(num, overrides) for num, overrides in enumerate(self.plan)} | read_jobs(self.folder)
-        return [jobs[num] for num in sorted(jobs)]
+        return self.earlier + [jobs[num] for num in sorted(jobs)]
 
 
 def elsewhere() -> bool:
@@ -88,11 +90,18 @@ def elsewhere() -> bool:
     return _current is not None and not _current.leads()
 
 
+def prefix() -> str:
+    """What tells this job's lines from those of others on the same terminal."""
+    return f"#{_job.num} " if _job is not None and elsewhere() else ""
+
+
 def begin(job: Job) -> None:
     """Notes that the job has begun here. Raises KeyboardInterrupt in a process whose last job was interrupted, for
     which more jobs may be waiting."""
+    global _job
     if _interrupted:
         raise KeyboardInterrupt
+    _job = job
     job.state, job.pid, job.host = "begun", os.getpid(), socket.gethostname()
     if _current is not None:
         job.write(_current.folder)
@@ -100,7 +109,8 @@ def begin(job: Job) -> None:
 
 def end(job: Job, state: str, **fields: Any) -> bool:
     """Notes how the job ended; False where nobody will read it."""
-    global _interrupted
+    global _interrupted, _job
+    _job = None
     _interrupted = state == "interrupted" and elsewhere()
     job.state = state
     for name, value in fields.items():

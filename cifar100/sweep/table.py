@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,7 +51,12 @@ def names(jobs: Sequence[Job]) -> list[str]:
 
 
 def _values(job: Job) -> dict[str, str]:
-    return {key: value for key, _, value in (override.partition("=") for override in job.overrides)}
+    return {key: _short(value) for key, _, value in (override.partition("=") for override in job.overrides)}
+
+
+def _short(value: str) -> str:
+    """A number that a search has drawn, in as many digits as tell it from others."""
+    return f"{float(value):.6g}" if re.fullmatch(r"-?\d*\.\d{7,}(e-?\d+)?", value) else value
 
 
 def _varying(jobs: Sequence[Job]) -> list[str]:
@@ -63,7 +69,7 @@ def _varying(jobs: Sequence[Job]) -> list[str]:
 def _results(job: Job) -> tuple[str, ...]:
     """State, accuracies on the held-out images, seconds of training in all, and run id, from the run directory."""
     if not job.path:
-        return job.state, "-", "-", "-", "-"
+        return job.state, "-" if job.objective is None else f"{job.objective:.2%}", "-", "-", "-"
     rows, run = [], RunDirectory(job.path)
     try:
         rows = run.metrics()

@@ -67,6 +67,11 @@ def _take(gpus: list[str], folder: Path) -> str:
 
 
 def _end_with(parent: int) -> None:
+    """Ends this process after another: a job that is under way has its own handler, saves its state first, and gives
+    the signal back to the system."""
     while os.getppid() == parent:
         time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    while signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        time.sleep(0.1)
     os.kill(os.getpid(), signal.SIGTERM)
