@@ -58,7 +58,7 @@ def test_names_stay_apart_when_they_are_cut():
     cut = distinct(names, 16)
     assert len(set(cut)) == 3 and max(map(len, cut)) <= 16
     assert distinct(names, 40) == names
-    assert shorten("abcdef", 4) == "abc…"
+    assert shorten("abcdef", 4) == "abc…" and shorten("差异差异", 5) == "差异…"
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def add_bars(page: Page, box: Box, bars: Sequence[Bar], series: str, axis: str) 
     frame = page.slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, *place(box), data)
     chart = frame.chart
     size = SIZE if len(bars) <= 16 else 9.0
-    style_chart(chart, legend=False, size=size)
+    style_chart(chart, size)
     style_axis(chart.category_axis, "", page.language)
     ends = [each for bar in bars for each in (bar.value, bar.low, bar.high)]
     style_axis(chart.value_axis, axis, page.language, decimals(ends, True), grid=True)

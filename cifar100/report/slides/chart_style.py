@@ -6,7 +6,7 @@ from typing import Any
 
 from lxml import etree
 from pptx.dml.color import RGBColor
-from pptx.enum.chart import XL_LEGEND_POSITION, XL_TICK_LABEL_POSITION, XL_TICK_MARK
+from pptx.enum.chart import XL_TICK_LABEL_POSITION, XL_TICK_MARK
 from pptx.oxml.ns import qn
 from pptx.util import Inches, Pt
 
@@ -23,15 +23,12 @@ def place(box: Box) -> tuple[Any, ...]:
     return tuple(Inches(each) for each in (box.left, box.top, box.width, box.height))
 
 
-def style_chart(chart: Any, legend: bool, size: float = SIZE) -> None:
+def style_chart(chart: Any, size: float = SIZE) -> None:
+    """No title, and no legend: the slide has both."""
     chart.font.size = Pt(size)
     chart.font.color.rgb = RGBColor.from_string(layout.INK)
     chart.has_title = False
-    chart.has_legend = legend
-    if legend:
-        chart.legend.position = XL_LEGEND_POSITION.BOTTOM
-        chart.legend.include_in_layout = False
-        chart.legend.font.size = Pt(size)
+    chart.has_legend = False
 
 
 def style_axis(axis: Any, title: str, language: str, number_format: str | None = None, grid: bool = False) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ..works import Work, load_works
 from . import layout
-from .fit import Paragraph
+from .fit import Paragraph, fit_size
 from .grid import Grid
-from .layout import Box
+from .layout import POINTS, Box
 from .material import Material, run_notes
 from .methods import methods_in
 from .page import Page
@@ -87,8 +87,11 @@ def add_references(material: Material) -> None:
     box = Box(layout.MARGIN, 1.4, layout.WIDTH - 2 * layout.MARGIN, layout.BODY_BOX.bottom - 1.4)
     half = -(-len(works) // 2) if len(works) > 5 else len(works)
     places = box.columns(1, 1, gap=0.5) if half < len(works) else [box]
-    for place, part in zip(places, (works[:half], works[half:]), strict=False):
-        page.text(place, [Paragraph(reference(work), bullet=True, gap=0.35) for work in part], 14, 9)
+    lines = [Paragraph(reference(work), bullet=True, gap=0.35) for work in works]
+    parts = [part for part in (lines[:half], lines[half:]) if part]
+    size = min(fit_size(part, places[0].width * POINTS, places[0].height * POINTS, 15, 9) for part in parts)
+    for place, part in zip(places, parts, strict=True):
+        page.text(place, part, size, size)
 
 
 def cited(material: Material) -> list[Work]:

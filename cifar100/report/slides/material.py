@@ -10,8 +10,8 @@ from ..row import Row
 from ..study import Study
 from ..text import plain_line
 from ..words import Words
-from . import layout
 from .page import Page
+from .shorten import ELLIPSIS
 
 
 @dataclass
@@ -34,11 +34,10 @@ class Material:
         self.pages.append(page)
         return page
 
-    @property
-    def colours(self) -> dict[str, str]:
-        """A colour for each row, by label; rows beyond the colours there are share the last grey."""
-        labels = [row.label for row in self.study.rows]
-        return {label: layout.SERIES[i] if i < len(layout.SERIES) else layout.GREY for i, label in enumerate(labels)}
+    def named(self, names: Sequence[str], most: int = 30) -> str:
+        """Names in a row, with an ellipsis where there are more than `most`."""
+        shown = [*names[:most], *([ELLIPSIS] if len(names) > most else [])]
+        return self.words("findings.separator").join(shown)
 
 
 def team_of(team: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:

@@ -7,8 +7,8 @@ from pptx.enum.text import PP_ALIGN
 from ..facts import newest
 from . import layout
 from .data import data_lines, protocol_lines
-from .fit import Paragraph
-from .layout import Box
+from .fit import PITCH, Paragraph, fit_size
+from .layout import POINTS, Box
 from .master import opening_layout
 from .material import Material
 
@@ -19,7 +19,7 @@ def add_opening(material: Material) -> None:
     study, t = material.study, material.t
     page = material.page(material.title, slide_layout=opening_layout(material.deck))
     title, subtitle = page.slide.placeholders[0], page.slide.placeholders[1]
-    page.fill(title, layout.OPENING_TITLE_BOX, [Paragraph(material.title, bold=True)], 40, 20)
+    page.fill(title, layout.OPENING_TITLE_BOX, [Paragraph(material.title, bold=True)], _title_size(material.title), 18)
     page.rule(Box(layout.MARGIN, 1.55, 0.08, 4.7), layout.ACCENT)
     date = newest((study, *material.ablations))
     facts = t("opening.facts", study=study.name, rows=t("count.rows", n=len(study.rows)), runs=_runs(material))
@@ -33,6 +33,13 @@ def add_opening(material: Material) -> None:
         lines.append(Paragraph(t("opening.more_members", n=len(material.team) - MOST_MEMBERS), gap=0.2))
     page.fill(subtitle, layout.OPENING_TEXT_BOX, lines, 20, 11, layout.INK, PP_ALIGN.LEFT)
     page.add_notes(t("notes.origin"))
+
+
+def _title_size(title: str) -> float:
+    """Points at which the title stays on one line, where that is still large; else those at which it may break."""
+    box = layout.OPENING_TITLE_BOX
+    size = fit_size([Paragraph(title, bold=True)], box.width * POINTS, 40 * PITCH, 40, 20)
+    return size if size >= 28 else 34
 
 
 def add_question(material: Material, contents: list[str], with_data: bool) -> None:

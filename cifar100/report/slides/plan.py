@@ -69,8 +69,8 @@ def _reductions(ablations: int) -> list[dict[str, int]]:
     return [
         {"main": 2},
         {"costs": 0},
-        {"left_out": 0},
         {"networks": 0},
+        {"left_out": 0},
         {"ablations": -(-ablations // 2), "per": 2},
         {"methods": 1},
         {"data": 0},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..findings import listed
 from ..tables import hyperparameter_table
 from ..text import plain_line
 from . import layout
@@ -23,7 +22,7 @@ def add_recipe(material: Material) -> None:
     t, study = material.t, material.study
     message = t("recipe.message")
     if study.mixed:
-        names = listed([plain_line(key, 40) for key in study.mixed], material.words, MOST_NAMED)
+        names = material.named([plain_line(key, 40) for key in study.mixed], MOST_NAMED)
         message = t("recipe.mixed", names=names)
     page = material.page(t("recipe.title"), message)
     table = hyperparameter_table(study, material.words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..content import Content
 from ..document import Bullets, Cite, Code, Paragraph, Ref, Section, Strong, Text
-from ..findings import findings, listed, tally
+from ..findings import findings, tally
 from ..number_text import count, millions
 from ..sections.closing import conclusion, limits
 from ..study import Study
@@ -30,7 +30,7 @@ def limit_lines(material: Material) -> list[str]:
     said = [text for text, _ in _lines(limits(_content(material)))]
     found = machines(material.study, material.words)
     key = "limits.machine" if len(found) == 1 else "limits.machines"
-    said.append(material.t(key, names=listed(found, material.words, MOST_NAMED)))
+    said.append(material.t(key, names=material.named(found, MOST_NAMED)))
     return [*said, *_versions(material)]
 
 

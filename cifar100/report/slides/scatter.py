@@ -45,7 +45,7 @@ def add_scatter(page: Page, box: Box, clouds: Sequence[Cloud], x: str, y: str) -
         for across, up in sorted(cloud.points):
             series.add_data_point(across, up)
     chart = page.slide.shapes.add_chart(XL_CHART_TYPE.XY_SCATTER, *place(box), data).chart
-    style_chart(chart, legend=False)
+    style_chart(chart)
     across = [point[0] for cloud in clouds for point in cloud.points]
     up = [point[1] for cloud in clouds for point in cloud.points]
     style_axis(chart.category_axis, x, page.language, decimals(across, False))

@@ -1,15 +1,24 @@
-"""Names short enough for a chart or a narrow column, which still tell rows apart."""
+"""Names short enough for a chart or a narrow column, which still tell rows apart. East Asian characters count twice."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .widths import is_wide
+
 ELLIPSIS = "…"
 
 
 def shorten(line: str, limit: int) -> str:
-    """The first `limit` characters of `line`, the last one an ellipsis where more followed."""
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + ELLIPSIS
+    """As much of `line` as `limit` characters of usual width take, with an ellipsis where more followed."""
+    if _size(line) <= limit:
+        return line
+    count = max(n for n in range(len(line)) if _size(line[:n]) < limit)
+    return line[:count].rstrip() + ELLIPSIS
+
+
+def _size(text: str) -> int:
+    return len(text) + sum(map(is_wide, text))
 
 
 def distinct(lines: Sequence[str], limit: int) -> list[str]:
