@@ -1,4 +1,4 @@
-"""Networks and studies on the Hugging Face Hub: pushed with a card made from their records, pulled as data of anybody."""
+"""Networks and studies on the Hugging Face Hub: pushed with a card made of their records, pulled as data of anybody."""
 
 from .errors import HubError, HubUnreachable
 from .load import describe, load

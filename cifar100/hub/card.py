@@ -17,7 +17,7 @@ from cifar100.report.words import load_words
 from .card_limits import limits
 from .card_metadata import data_name, model_metadata
 from .card_results import results
-from .citation import bibtex, cited
+from .citation import bibtex, cited, own_entry
 
 
 def model_card(run: Run, row: Study, repo_id: str, license: str | None) -> str:
@@ -44,8 +44,8 @@ def model_card(run: Run, row: Study, repo_id: str, license: str | None) -> str:
         "## Limits",
         "\n".join(f"- {each}" for each in limits(run, row.rows[0])),
         "## Citation",
-        "The data set, and the papers that the network's parts are from:",
-        f"```bibtex\n{bibtex(cited([run]))}\n```",
+        "These weights, their data set, and the papers that the network's parts are from:",
+        f"```bibtex\n{own_entry(run, repo_id)}\n\n{bibtex(cited([run]))}\n```",
     ]
     return headed(model_metadata(run, repo_id, license), parts)
 

@@ -22,12 +22,14 @@ def resolve(address: Address) -> str:
     Raises HubError for what does not exist, with names that come near, and HubUnreachable.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError
 
     url = hf_hub_url(address.repo_id, CONFIG, revision=address.revision)
     with in_one_line(str(address)):
         try:
             commit = get_hf_file_metadata(url).commit_hash
+        except EntryNotFoundError:
+            raise refusal(404, "EntryNotFound", f"{address.repo_id}: {CONFIG}") from None
         except RevisionNotFoundError:
             near = _near(address.revision, _revisions(address))
             raise HubError(f"{address.repo_id} has no revision {address.revision}{near}") from None
@@ -56,11 +58,13 @@ def fetch(address: Address, commit: str, name: str, limit: int, *, required: boo
     headers = build_hf_headers() | {"Accept-Encoding": "identity"}  # lest a small answer swells
     timeout = constants.HF_HUB_DOWNLOAD_TIMEOUT
     with in_one_line(what), get_session().stream("GET", url, headers=headers, timeout=timeout) as answer:
-        if answer.status_code == 404 and not required:
-            return None
         if answer.status_code != 200:
-            code = "EntryNotFound" if answer.status_code == 404 else answer.headers.get("X-Error-Code")
-            raise refusal(answer.status_code, code, what)
+            code = answer.headers.get("X-Error-Code") or ("EntryNotFound" if answer.status_code == 404 else None)
+            if code != "EntryNotFound":
+                raise refusal(answer.status_code, code, str(address))
+            if required:
+                raise refusal(answer.status_code, code, what)
+            return None
         if answer.headers.get("Content-Encoding", "identity") != "identity":
             raise HubError(f"{what} comes compressed, which was not asked for")
         declared = answer.headers.get("Content-Length", "")
