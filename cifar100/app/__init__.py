@@ -1,6 +1,5 @@
-"""Wires the steps of a command; the only file that imports all packages."""
+"""Wires the steps of a command; the only package that imports all others."""
 
-import gc
 import logging
 import os
 from contextlib import ExitStack, suppress
@@ -10,31 +9,26 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState, GradientState
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from torch import nn
 
-from cifar100.config import MODEL_GROUPS, ConfigError, build, check_typed_choices, recipe
-from cifar100.data.loader import EvalLoader, TrainLoader
+from cifar100.config import ConfigError, build, check_typed_choices, recipe
 from cifar100.evaluation.costs import count_costs
 from cifar100.evaluation.evaluate_runs import evaluate_runs
 from cifar100.evaluation.layers import layer_table
 from cifar100.hub import local_runs
 from cifar100.record import RunDirectory, describe_environment
-from cifar100.sweep import elsewhere, remove_empty
-from cifar100.training.average import averaged
-from cifar100.training.loop import Loop
-from cifar100.training.state import State
+from cifar100.sweep import remove_empty
 from cifar100.training.status import note_failure, true_status
-from cifar100.training.step import Step
 from cifar100.training.summary import hyperparameters, summary
 from cifar100.training.together import together
 
+from .assemble import build_accelerator, build_loop, build_model
+from .description import description
+
 log = logging.getLogger(__name__)
-OF_THIS_MACHINE = ("data.path=", "data.cache_dir=", "root=")  # overrides that a record does not tell
 
 
 def train(config: DictConfig) -> dict[str, Any]:
@@ -68,7 +62,7 @@ def train(config: DictConfig) -> dict[str, Any]:
     except Exception as error:
         if swept and not counted:
             with suppress(ConfigError, OmegaConfBaseException):
-                note_failure(record, error, _description(config))
+                note_failure(record, error, description(config))
         raise
     finally:
         if not swept or counted:  # a failed job of a sweep logs there
@@ -129,7 +123,7 @@ def _train(config: DictConfig, record: RunDirectory) -> None:
                 if config.force:
                     record.clear()
                 record.write_status("running")
-                record.write_config(_description(config))
+                record.write_config(description(config))
         result = _fit(config, arguments, record, accelerator)
         with together(accelerator):
             if accelerator.is_main_process:
@@ -161,88 +155,6 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
     return summary(progress, accelerator.device) | {"parameters": costs.parameters, "macs": costs.macs}
 
 
-def build_loop(
-    config: DictConfig, arguments: Any, record: RunDirectory, model: nn.Module, data: Any, accelerator: Accelerator
-) -> Loop:
-    """The training loop of ``config``, its model and data already built, ready to run.
-
-    Raises:
-        ValueError: an optimizer, schedule, loss or augmentation that cannot be built, in one line.
-    """
-    train_loader, val_loader = _loaders(config, arguments, data, accelerator)
-    epochs, steps = int(arguments.num_train_epochs), train_loader.steps_per_epoch
-    optimizer = build(config.optimizer)(model)
-    scheduler = build(config.scheduler)(optimizer, num_training_steps=epochs * steps, steps_per_epoch=steps)
-    loss = build(config.loss).to(accelerator.device)
-    take_step = Step(
-        model,
-        accelerator.prepare_optimizer(optimizer),
-        scheduler,
-        loss,
-        accelerator,
-        compile_model=arguments.torch_compile,
-        max_grad_norm=arguments.max_grad_norm,
-    )
-    return Loop(
-        record,
-        State(model, optimizer, scheduler, averaged(model, config.ema_decay), accelerator.scaler),
-        take_step,
-        train_loader,
-        val_loader,
-        loss,
-        accelerator,
-        epochs=epochs,
-        seed=config.seed,
-        val_batch_size=arguments.per_device_eval_batch_size,
-        track=lambda row: accelerator.log(row, step=row["epoch"]),
-        quiet=arguments.disable_tqdm or elsewhere(),
-    )
-
-
-def _loaders(
-    config: DictConfig, arguments: Any, data: Any, accelerator: Accelerator
-) -> tuple[TrainLoader, EvalLoader | None]:
-    common = {
-        "mean": data.mean,
-        "std": data.std,
-        "num_processes": accelerator.num_processes,
-        "process_index": accelerator.process_index,
-        "num_workers": arguments.dataloader_num_workers,
-        "device": accelerator.device,
-    }
-    train_loader = TrainLoader(
-        data.train,
-        build(config.augment),
-        num_classes=len(data.class_names),
-        seed=config.seed,
-        batch_size=arguments.per_device_train_batch_size,
-        accumulation=arguments.gradient_accumulation_steps,
-        drop_last=arguments.dataloader_drop_last,
-        **common,
-    )
-    if data.val is None:
-        return train_loader, None
-    return train_loader, EvalLoader(data.val, batch_size=arguments.per_device_eval_batch_size, **common)
-
-
-def build_accelerator(config: DictConfig, folder: Path) -> Accelerator:
-    """A fresh one: what an earlier run of this process left behind, precision and compiled graphs, is forgotten."""
-    AcceleratorState._reset_state()
-    GradientState._reset_state()
-    torch._dynamo.reset()
-    gc.collect()
-    precision = "bf16" if config.trainer.bf16 else "fp16" if config.trainer.fp16 else "no"
-    return Accelerator(
-        mixed_precision=precision, cpu=not torch.cuda.is_available(), log_with=config.tracker.name, project_dir=folder
-    )
-
-
-def build_model(config: DictConfig) -> nn.Module:
-    """The network that ``config`` composes, its weights drawn from the run's seed. Raises ValueError in one line."""
-    torch.manual_seed(config.seed)
-    return build(config.model)
-
-
 def _check(config: DictConfig) -> None:
     """Refuses what no other part looks at before the run is under way. Raises ValueError in one line."""
     if isinstance(config.seed, bool) or not isinstance(config.seed, int) or not 0 <= config.seed < 2**63:
@@ -269,20 +181,6 @@ def _count(config: DictConfig, *, by_layers: bool) -> dict[str, Any]:
 def _objective(record: RunDirectory) -> float | None:
     best = (record.summary() or {}).get("best")
     return best["val/top1"] if best else None
-
-
-def _description(config: DictConfig) -> dict[str, Any]:
-    """The record's config.yaml: the recipe, without paths of this machine, what the choices and the run are called."""
-    content = recipe(config)
-    content["data"] = {key: value for key, value in content["data"].items() if key not in ("path", "cache_dir")}
-    hydra = HydraConfig.get()
-    choices = OmegaConf.to_container(hydra.runtime.choices)
-    groups = (*MODEL_GROUPS, "data", "augment", "loss", "optimizer", "scheduler", "trainer", "experiment", "row")
-    return content | {
-        "label": config.label,
-        "choices": {group: choices.get(group) for group in groups},
-        "overrides": [each for each in hydra.overrides.task if not each.lstrip("+").startswith(OF_THIS_MACHINE)],
-    }
 
 
 def _report(record: RunDirectory) -> None:
