@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from contextlib import ExitStack
-from itertools import count, product
+from itertools import count
 from pathlib import Path
 
 from cifar100.record import RunLocked
@@ -57,7 +57,7 @@ def _gpus() -> list[str]:
 
 def _take(gpus: list[str], folder: Path) -> str:
     """The first GPU with the fewest takers. It stays taken until this process ends."""
-    for turn, gpu in product(count(), gpus):
+    for turn, gpu in ((turn, gpu) for turn in count() for gpu in gpus):
         try:
             _held.enter_context(hold(folder / f"gpu-{gpu.replace('/', '_')}-{turn}.lock", patience_s=0.0))
             return gpu
