@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as registration
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from cifar100.config import load_model
 
@@ -17,6 +18,7 @@ from .errors import HubError
 MOST_VALUES = 2**28  # parameters and buffers; 1 GiB in float32
 MOST_MODULES = 20_000  # the deepest recipe of this project has some hundreds
 MOST_BLOCKS = 2_000
+MOST_PER_PIXEL = 2**13  # values that one step makes of an image, for each of its pixels: channels, more or less
 LARGEST_NUMBER = 2**16
 
 
@@ -39,13 +41,28 @@ def outline(model: Mapping[str, Any], source: str) -> nn.Module:
         with torch.device("meta"), _bounded():
             network = load_model({"model": model})
             shape = (1, network.in_channels, network.resolution, network.resolution)
-            with torch.no_grad():
+            with torch.no_grad(), _Watched(MOST_PER_PIXEL * network.resolution**2):
                 logits = network.eval()(torch.empty(shape))
     except (ValueError, TypeError, RuntimeError, OverflowError, ArithmeticError) as error:
         raise HubError(f"{source}: {error}") from None
     if tuple(logits.shape) != (1, network.num_classes):
         raise HubError(f"{source}: the network maps an image to {tuple(logits.shape)}, not to its classes")
     return network
+
+
+class _Watched(TorchDispatchMode):
+    """Stops a forward pass at the first result of more than `most` values: few weights can make large feature maps."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __torch_dispatch__(self, operator: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = operator(*args, **(kwargs or {}))
+        for each in result if isinstance(result, tuple | list) else (result,):
+            if isinstance(each, Tensor) and each.numel() > self._most:
+                raise _TooLarge(f"a layer makes {each.numel()} values of one image, more than {self._most}")
+        return result
 
 
 def _check_numbers(model: Mapping[str, Any], source: str) -> None:

@@ -69,6 +69,10 @@ HOSTILE = {
     "the environment as a key": (lambda f: about(f, **{"${oc.env:CIFAR100_SECRET}": 1}), "holds '\\${'"),
     "a gigantic width": (lambda f: about(f, widths=[4, 4, 10**9]), "1000000000"),
     "wide enough for terabytes": (lambda f: about(f, widths=[65536, 65536, 65536]), "more than 268435456 param"),
+    "wide feature maps of few weights": (lambda f: about(f, stem_width=65536), "a layer makes 4194304 values"),
+    "the same where a size is claimed that images do not have": (
+        lambda f: about(f, stem_width=65536, resolution=4), "a layer makes 1048576 values",
+    ),
     "a gigantic multiplier": (lambda f: about(f, width_multiplier=1e7), "config.json: "),
     "a gigantic depth": (lambda f: about(f, depths=[10**12, 1, 1]), "1000000000000"),
     "many blocks": (lambda f: about(f, depths=[65536, 1, 1]), "2000 blocks"),

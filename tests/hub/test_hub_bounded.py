@@ -1,0 +1,54 @@
+"""The bounds on what is built from a repository: they stop what is beyond all use, and no recipe of this project."""
+
+import resource
+import time
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+
+from cifar100.config import CONF, recipe
+from cifar100.hub import HubError
+from cifar100.hub.bounded import outline
+
+RECIPES = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
+
+
+def resolved(*overrides: str) -> dict:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return recipe(compose("train", overrides=list(overrides)))["model"]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_within_bounds_and_takes_no_memory(name):
+    network = outline(resolved(f"model={name}"), "here")
+    assert all(tensor.is_meta for tensor in network.state_dict().values())
+
+
+@pytest.mark.parametrize(
+    "override", ["data=tiny_imagenet", "model.width_multiplier=10", "model.depths=[18,18,18]", "mixer=token_mlp"]
+)
+def test_large_networks_that_people_train_are_within_bounds(override):
+    assert outline(resolved("model=resnet20", override), "here")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"widths": [65536, 65536, 65536]}, {"depths": [2000, 1, 1]}, {"depths": [10**15, 1, 1]}, {"stem_width": 65536}],
+    ids=str,
+)
+def test_what_is_refused_costs_neither_memory_nor_time(changes):
+    model = resolved() | changes
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    with pytest.raises(HubError) as error:
+        outline(model, "here")
+    assert str(error.value).startswith("here: ")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**19, "half a GiB, in units of KiB"
+    assert time.process_time() - start < 60
+
+
+def test_bounds_end_with_the_look(monkeypatch):
+    with pytest.raises(HubError):
+        outline(resolved() | {"widths": [65536, 65536, 65536]}, "here")
+    monkeypatch.setattr("cifar100.hub.bounded.MOST_VALUES", 1)
+    assert torch.nn.Linear(10, 10).weight.numel() == 100
