@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -83,18 +84,18 @@ def _check_numbers(model: Mapping[str, Any], source: str) -> None:
 
 @contextmanager
 def _bounded() -> Iterator[None]:
-    """Stops the construction of a network, in this thread or another, that grows beyond all use."""
-    values = modules = 0
+    """Stops the construction, in this thread, of a network that grows beyond all use."""
+    values, modules, thread = 0, 0, get_ident()
 
     def count_values(owner: nn.Module, name: str, tensor: Tensor | None) -> None:
         nonlocal values
-        values += 0 if tensor is None else tensor.numel()
+        values += tensor.numel() if tensor is not None and get_ident() == thread else 0
         if values > MOST_VALUES:
             raise _TooLarge(f"the network has more than {MOST_VALUES} parameters, more than are loaded from the Hub")
 
     def count_modules(owner: nn.Module, name: str, part: nn.Module | None) -> None:
         nonlocal modules
-        modules += 1
+        modules += get_ident() == thread
         if modules > MOST_MODULES:
             raise _TooLarge(f"the network has more than {MOST_MODULES} modules, more than are loaded from the Hub")
 

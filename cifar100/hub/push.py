@@ -47,6 +47,9 @@ def push(
     """
     if (run_dir is None) == (study is None):
         raise HubError("name either run_dir=multirun/<study>/<run> or study=multirun/<study> to push")
+    for name, value in (("run_dir", run_dir), ("study", study)):
+        if value is not None and not isinstance(value, str):
+            raise HubError(f"{name}={value} must be the name of one folder")
     if repo_id is None:
         raise HubError("repo_id is missing; name the repository to push to, such as repo_id=user/resnet20-cifar100")
     check_repo_id(repo_id)
@@ -129,7 +132,10 @@ def _evaluated(record: RunDirectory, run: Run) -> dict[str, Any]:
 
 def _folder(record: RunDirectory, study: Study) -> str:
     """Where the run stands in its study, which is where it stands in the repository."""
-    parts = record.path.resolve().relative_to(study.path.resolve()).parts
+    root = study.path.resolve()
+    if not record.path.resolve().is_relative_to(root):
+        raise HubError(f"study={study.path} must be the name of one folder that holds its runs")
+    parts = record.path.resolve().relative_to(root).parts
     for part in parts:
         if not part.isprintable() or "\\" in part or part.startswith("."):
             raise HubError(f"{record.path}: a folder of this name cannot be pushed; rename it")

@@ -72,6 +72,12 @@ def test_a_push_without_the_right_is_refused(hub, record, monkeypatch, token, te
     assert not hub.repositories
 
 
+def test_an_upload_that_is_refused_is_told(hub, record):
+    hub.routes = ((("PUT",), "/storage/.*", lambda handler: handler.answer(403)), *hub.routes)
+    assert "your token may not do this" in told(HubError, push, run_dir=str(record.path), repo_id="ada/net")
+    assert len(hub.repositories["model", "ada/net"].commits) == 1, "nothing was committed"
+
+
 def test_a_network_that_is_down_is_told_at_once(hub, record, monkeypatch):
     unplug(monkeypatch)
     line = told(HubUnreachable, load, "ada/net")

@@ -37,6 +37,7 @@ def copy_of(record: RunDirectory, folder, **files) -> RunDirectory:
         ({"run_dir": "a", "repo_id": 7}, "can be no repository"),
         ({"run_dir": "a", "revision": "a..b"}, "can be no branch"),
         ({"run_dir": "a", "private": "yes"}, "private=yes must be true or false"),
+        ({"run_dir": ["a", "b"]}, "must be the name of one folder"),
         ({"study": "a", "weights": 1}, "weights=1 must be true or false"),
         ({"run_dir": "nowhere"}, "names no run directory"),
         ({"study": "nowhere"}, "names no run directory"),
@@ -51,6 +52,11 @@ def test_a_push_that_makes_no_sense_is_refused(hub, options, told):
 def test_several_runs_are_no_network(hub, study):
     with pytest.raises(HubError, match="names 2 runs; name one, or push them together with study="):
         push(run_dir=str(study), repo_id="ada/net")
+
+
+def test_a_glob_is_no_study(hub, study):
+    with pytest.raises(HubError, match="must be the name of one folder that holds its runs"):
+        push(study=f"{study}/*", repo_id="ada/records")
 
 
 def test_only_an_evaluated_run_is_pushed(hub, record, tmp_path):
