@@ -53,7 +53,8 @@ def resume(sweeper: DictConfig, place: Path) -> list[Job]:
     sweeper.n_trials = max(0, sweeper.n_trials - len(done))
     if sweeper.sampler.get("seed") is not None:
         sweeper.sampler.seed += len(trials)
-    return [_job(trial, number - len(done)) for number, trial in enumerate(done.values())]
+    ordered = sorted(done.values(), key=lambda trial: trial.number)
+    return [_job(trial, index - len(done)) for index, trial in enumerate(ordered)]
 
 
 def _job(trial: Any, num: int) -> Job:

@@ -52,7 +52,7 @@ def test_counts_what_is_done_and_puts_first_what_was_cut_off(sweeper, tmp_path):
     assert again.params == cut_off.params
     study.tell(again.number, 0.25)
     sweeper.n_trials = 10
-    assert [job.objective for job in trials.resume(sweeper, tmp_path)] == [None, 0.5, 0.25]
+    assert [job.objective for job in trials.resume(sweeper, tmp_path)] == [0.5, None, 0.25]
     assert sweeper.n_trials == 7
 
 
