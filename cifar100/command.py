@@ -28,6 +28,7 @@ from cifar100.mistakes import FAILED, check_choices, explain, mistake
 log = logging.getLogger(__name__)
 PATIENCE_S = 2.0
 failures: list[tuple[str, int, str]] = []
+_typed_in = 0  # the process
 # On import, which comes before a job that another process was asked for is composed here.
 register_resolvers()
 OmegaConf.register_new_resolver("groups", groups, replace=True)  # for hydra.help.template
@@ -37,6 +38,8 @@ OmegaConf.register_new_resolver("processes", sweep.processes, replace=True)  # f
 def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None:
     """Runs a ``hydra.main`` function and ends the process with an exit status of the module's list. The last lines of a
     sweep are a table of its jobs, however it ends."""
+    global _typed_in
+    _typed_in = os.getpid()
     arguments = sys.argv[1:] if arguments is None else arguments
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra would print and exit by itself
     failures.clear()
@@ -107,6 +110,8 @@ def _note_failure(error: Exception, failed: sweep.Job, *, swept: bool) -> None:
     if swept:
         log.error("failed: %s: %s", name, reason, exc_info=None if status else error)
     if not sweep.end(failed, state, reason=reason, status=status or FAILED):
+        if _typed_in != os.getpid():
+            raise error  # nobody reads the list of a process that a launcher started
         failures.append((name, status or FAILED, reason))
     if alone and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         log.error("%s", reason)
