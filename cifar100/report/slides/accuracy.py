@@ -36,10 +36,16 @@ def add_accuracy(material: Material) -> None:
     for row, label in zip(rows, distinct([row.label for row in rows], LABEL), strict=True):
         top1 = summarize(row.values("top1"))
         colour = layout.GREY if row is material.study.baseline else layout.BLUE
-        bars.append(Bar(label, 100 * top1.mean, 100 * top1.low, 100 * top1.high, colour))
+        low, high = _within(top1.low), _within(top1.high)
+        bars.append(Bar(label, 100 * top1.mean, 100 * low, 100 * high, colour))
     add_bars(page, box, bars, material.words("figures.top1"), material.words("figures.top1"))
     page.note_line(foot, rows_note(material, len(rows)) or t("accuracy.note"))
     page.add_notes(*run_notes(material, rows))
+
+
+def _within(end: float) -> float:
+    """The end of an interval where an accuracy can be: a t interval of two seeds may reach beyond."""
+    return min(max(end, 0.0), 1.0) if math.isfinite(end) else end
 
 
 def add_differences(material: Material) -> None:
