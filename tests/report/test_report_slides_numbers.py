@@ -159,10 +159,9 @@ def test_intervals_end_where_accuracies_can_be(synthetic, tmp_path):
     """The t interval of two seeds that lie apart reaches below zero, where no accuracy is."""
     for seed, top1 in enumerate((0.10, 0.20)):
         synthetic.write_run(tmp_path / "study", seed=seed, top1=top1, label="Design")
-    assert stats.t.ppf(0.975, 1) * numpy.std([0.10, 0.20], ddof=1) / numpy.sqrt(2) > 0.15
     deck = Presentation(io.BytesIO(write_slides(read_study(tmp_path / "study"), load_words("en"))))
     (chart,) = charts_of(slide(deck, "Accuracy with intervals"))
     (series,) = chart.plots[0].series
     minus = series._element.find(f"{qn('c:errBars')}/{qn('c:minus')}")
-    assert [float(each.text) for each in minus.iter(qn("c:v"))] == pytest.approx([100 * 0.15])
+    assert [float(each.text) for each in minus.iter(qn("c:v"))] == pytest.approx(list(series.values))
     assert chart.value_axis.minimum_scale == 0
