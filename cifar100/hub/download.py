@@ -9,7 +9,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from .address import COMMIT, Address
-from .errors import HubError, in_one_line, refusal
+from .errors import HubError, HubUnreachable, in_one_line, refusal
 
 CONFIG = "config.json"
 CHUNK_BYTES = 2**16
@@ -50,6 +50,16 @@ def fetch(address: Address, commit: str, name: str, limit: int, *, required: boo
     None where there is no such file and it is not `required`. Raises HubError for a larger file, before it is read
     where the server says so, and else when `limit` is passed; HubUnreachable for an answer that is cut off.
     """
+    try:
+        return _fetch(address, commit, name, limit, required)
+    except HubUnreachable as error:
+        # A connection kept from the last file may have been closed by the server just as it was used again.
+        if type(error.__context__).__name__ != "RemoteProtocolError":
+            raise
+    return _fetch(address, commit, name, limit, required)
+
+
+def _fetch(address: Address, commit: str, name: str, limit: int, required: bool) -> bytes | None:
     from huggingface_hub import constants, get_session, hf_hub_url
     from huggingface_hub.utils import build_hf_headers
 

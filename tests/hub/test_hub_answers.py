@@ -8,6 +8,7 @@ import pytest
 from cifar100.evaluation import evaluate_run
 from cifar100.hub import HubError, HubUnreachable, load
 from cifar100.hub.address import Address
+from cifar100.hub.download import fetch
 from cifar100.hub.pull import pull
 
 
@@ -34,6 +35,16 @@ def test_no_more_is_read_than_a_file_may_have(hub, files, refused):
     hub.instead["config.json"] = endless
     assert "config.json has more than the 1048576 bytes" in refused()
     assert hub.sent < 20 * 2**20
+
+
+def test_a_connection_that_the_server_has_closed_meanwhile_is_opened_again(hub, files):
+    def hang_up_once(handler):
+        del hub.instead["config.json"]
+        handler.close_connection = True
+
+    commit = hub.put("ada/net", files)
+    hub.instead["config.json"] = hang_up_once
+    assert fetch(Address("ada/net"), commit, "config.json", 2**20) == files["config.json"]
 
 
 def test_what_is_declared_too_large_is_not_read(hub, files, refused):
