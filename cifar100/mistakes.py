@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 FAILED, MISTYPED = 1, 2
 OVERRIDE = re.compile(r"^[+~]{0,2}([\w/@.]+)=(.*)$")
+BROUGHT = re.compile(r"In '(\w+)/(\w+)': Could not override '(\w+)@([\w.]+)\.\3'")  # hydra of block@late_block=preact
 FULL = "make room; the same command continues"
 FORBIDDEN = "choose a place where you may write, such as another root="
 CURES = {
@@ -62,6 +63,10 @@ def explain(error: BaseException) -> str:
         return f"the sweep stopped: {told.rstrip('.')}; the same command continues"
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     text = str(cause).strip() or type(cause).__name__
+    if place := BROUGHT.match(text):
+        group, choice, brought, package = place.groups()
+        text = f"{group}@{package}={choice} brings a {brought} of its own, for which {package} has no place; "
+        return f"{text}choose another {group}@{package}"
     if isinstance(cause, OmegaConfBaseException):
         text = text.splitlines()[0]
         parent = getattr(cause, "parent_node", None)
