@@ -17,7 +17,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 from torch import nn
 
-from cifar100.config import CONF, PRIMITIVES, build, check_typed_choices, register_resolvers
+from cifar100.config import CONF, PRIMITIVES, build_network, check_typed_choices, register_resolvers
 from cifar100.evaluation.costs import count_costs
 
 SMALL = ("model=resnet20", "model.depths=[1,2,1]")
@@ -41,7 +41,7 @@ def composed(*overrides: str) -> DictConfig:
 def network(*overrides: str) -> nn.Module:
     config = composed(*overrides)
     check_typed_choices(config, overrides)
-    return build(config.model)
+    return build_network(config, overrides)
 
 
 class Cells:

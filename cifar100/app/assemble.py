@@ -7,10 +7,11 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from torch import nn
 
-from cifar100.config import build
+from cifar100.config import build, build_network
 from cifar100.data.loader import EvalLoader, TrainLoader
 from cifar100.record import RunDirectory
 from cifar100.sweep import elsewhere
@@ -21,9 +22,13 @@ from cifar100.training.step import Step
 
 
 def build_model(config: DictConfig) -> nn.Module:
-    """The network that ``config`` composes, its weights drawn from the run's seed. Raises ValueError in one line."""
+    """The network that ``config`` composes, its weights drawn from the run's seed.
+
+    Raises:
+        ValueError: what cannot be built, or was typed and has no effect, in one line.
+    """
     torch.manual_seed(config.seed)
-    return build(config.model)
+    return build_network(config, HydraConfig.get().overrides.task if HydraConfig.initialized() else ())
 
 
 def build_accelerator(config: DictConfig, folder: Path) -> Accelerator:

@@ -16,11 +16,16 @@ class EfficientChannelAttention(nn.Module):
         b: of the adaptive size; 1 in the paper.
 
     Raises:
-        ValueError: an even or negative kernel size, or ``gamma`` 0.
+        ValueError: an even or negative kernel size, ``gamma`` 0, or a ``gamma`` or ``b`` beside a fixed kernel size.
     """
 
     def __init__(self, channels: int, *, kernel_size: int | None = None, gamma: float = 2, b: float = 1) -> None:
         super().__init__()
+        if kernel_size is not None and (gamma, b) != (2, 1):
+            raise ValueError(
+                f"attention.gamma={gamma} and attention.b={b} have no effect beside "
+                f"attention.kernel_size={kernel_size}; leave them out, or set attention.kernel_size=null"
+            )
         size = adaptive_kernel_size(channels, gamma, b) if kernel_size is None else kernel_size
         if size < 1 or size % 2 == 0:
             raise ValueError(f"attention.kernel_size={size} must be odd and positive; null adapts it to the channels")

@@ -30,6 +30,7 @@ class BasicBlock(AttentionBlock):
     """
 
     last_norm = "norm2"
+    for_changed_shapes = ("shortcut",)
 
     def __init__(
         self,

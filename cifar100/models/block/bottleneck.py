@@ -35,6 +35,7 @@ class BottleneckBlock(AttentionBlock):
     """
 
     last_norm = "norm3"
+    for_changed_shapes = ("shortcut",)
 
     def __init__(
         self,

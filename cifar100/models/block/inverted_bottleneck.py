@@ -45,6 +45,7 @@ class InvertedBottleneckBlock(AttentionBlock):
     """
 
     last_norm = "project_norm"
+    for_changed_shapes = ("shortcut",)
 
     def __init__(
         self,

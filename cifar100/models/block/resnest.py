@@ -39,6 +39,7 @@ class ResNeStBlock(AttentionBlock):
     """
 
     last_norm = "norm3"
+    for_changed_shapes = ("shortcut", "avd", "avd_first")
 
     def __init__(
         self,

@@ -35,7 +35,7 @@ class GhostMixer(nn.Module):
         activation: port ``()`` after each norm, or null.
 
     Raises:
-        ValueError: a ratio below 2, an even kernel or another cheap operation.
+        ValueError: a ratio below 2, an even kernel, another cheap operation, or a kernel for the affine one.
     """
 
     def __init__(
@@ -63,6 +63,11 @@ class GhostMixer(nn.Module):
         if cheap_operation == "depthwise":
             self.cheap = DepthwiseMixer(ghosts, kernel_size=cheap_kernel_size, bias=False)
         elif cheap_operation == "affine":
+            if cheap_kernel_size != 3:
+                raise ValueError(
+                    f"cheap_kernel_size={cheap_kernel_size} has no effect on cheap_operation=affine; leave it out, or "
+                    "use cheap_operation=depthwise"
+                )
             self.cheap = AffineWarp(ghosts)
         else:
             raise ValueError(f"cheap_operation={cheap_operation} is unknown; choose depthwise or affine")

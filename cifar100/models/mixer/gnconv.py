@@ -24,7 +24,8 @@ class RecursiveGatedConvolution(nn.Module):
         alpha: divides the depthwise features ; 3 in the authors' code.
 
     Raises:
-        ValueError: an order that the channels are too few for, an even kernel, ``narrowest`` below 1, or ``alpha`` 0.
+        ValueError: an order that the channels are too few for or that comes with ``narrowest``, an even kernel,
+            ``narrowest`` below 1, or ``alpha`` 0.
     """
 
     def __init__(
@@ -41,6 +42,10 @@ class RecursiveGatedConvolution(nn.Module):
         check_kernel_size("mixer.kernel_size", kernel_size)
         if narrowest < 1:
             raise ValueError(f"mixer.narrowest={narrowest} must be at least 1")
+        if order is not None and narrowest != 16:
+            raise ValueError(
+                f"mixer.narrowest={narrowest} has no effect beside mixer.order={order}; leave one of them out"
+            )
         if alpha == 0:
             raise ValueError("mixer.alpha=0 divides by zero; use 3, the authors' value")
         order = max(1, (channels // narrowest).bit_length()) if order is None else order

@@ -1,0 +1,24 @@
+"""From a composed configuration to objects; run identity; what a record may name; what was typed in vain."""
+
+from cifar100.config.groups import CONF, MODEL_GROUPS, PRIMITIVES, RECIPE
+from cifar100.config.instantiation import ConfigError, build
+from cifar100.config.records import load_model, trusted_targets
+from cifar100.config.run_identity import identity, recipe, register_resolvers, run_id
+from cifar100.config.typed import build_network, check_typed_choices
+
+__all__ = [
+    "CONF",
+    "MODEL_GROUPS",
+    "PRIMITIVES",
+    "RECIPE",
+    "ConfigError",
+    "build",
+    "build_network",
+    "check_typed_choices",
+    "identity",
+    "load_model",
+    "recipe",
+    "register_resolvers",
+    "run_id",
+    "trusted_targets",
+]

@@ -1,0 +1,74 @@
+"""Networks from run records, which are data from anywhere and never trusted."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+
+from cifar100.config.groups import CONF, MODEL_GROUPS
+from cifar100.config.instantiation import ConfigError, build
+from cifar100.config.tree import items
+
+LARGEST_RECORD = 10_000  # keys and values of a record's model; those of this project have a few hundred
+
+
+def load_model(config: Mapping[str, Any], extra_conf: Iterable[Path] = ()) -> Any:
+    """Builds the ``model`` of a run record, which is data from anywhere and never trusted.
+
+    Args:
+        config: a record's ``config.yaml``.
+        extra_conf: further configuration folders of the user's own whose targets are admitted.
+
+    Raises:
+        ConfigError: a target that does not stand literally in this checkout's model groups, an interpolation, a key by
+            which hydra would do more than call a target, or a description that no network can be built from.
+    """
+    model = config.get("model")
+    if not isinstance(model, dict) or "_target_" not in model:
+        raise ConfigError("the record's config.yaml describes no model; it is damaged or not a run of this project")
+    folders = (CONF, *extra_conf)
+    try:
+        _check_trusted(model, frozenset().union(*map(trusted_targets, folders)))
+        if model.get("_partial_") or not any(
+            model["_target_"] in trusted_targets(each, ("model",)) for each in folders
+        ):
+            raise ConfigError(f"the record's model is a {model['_target_']}, which is no whole network")
+        return build(OmegaConf.create(model))
+    except Exception as error:  # whatever a constructor makes of it, data from anywhere is no bug of this program
+        cause = error.__cause__ or error
+        text = f"the record's model cannot be built: {type(cause).__name__}: {cause}"
+        text = str(error) if isinstance(error, ConfigError) else text
+        raise ConfigError("".join(each if each.isprintable() else " " for each in text)[:300]) from None
+
+
+def _check_trusted(model: dict[str, Any], trusted: frozenset[str]) -> None:
+    """Refuses what a record of this project would not hold, before hydra sees it."""
+    for index, (key, value) in enumerate(items(model)):
+        if index > LARGEST_RECORD:
+            raise ConfigError(f"the record's model has more than {LARGEST_RECORD} entries, which no record has")
+        if isinstance(value, str) and "${" in value:
+            raise ConfigError(f"the record's model holds an interpolation ({key}: {value[:60]}), which no record has")
+        if key == "_target_" and not (isinstance(value, str) and value in trusted):
+            raise ConfigError(
+                f"the record's model names {str(value)[:80]!r}, which is not a primitive of this checkout"
+            )
+        if key == "_partial_" and not isinstance(value, bool):
+            raise ConfigError(
+                f"the record's model holds _partial_: {str(value)[:60]!r}, which is neither true nor false"
+            )
+        if isinstance(key, str) and key.startswith("_") and key not in ("_target_", "_partial_"):
+            raise ConfigError(f"the record's model holds the key {key[:60]!r}, which no record has")
+
+
+@cache
+def trusted_targets(folder: Path = CONF, groups: tuple[str, ...] = MODEL_GROUPS) -> frozenset[str]:
+    """Every ``_target_`` that stands in the model groups of a configuration folder."""
+    found = set()
+    for group in groups:
+        for file in sorted((folder / group).glob("*.yaml")):
+            content = yaml.safe_load(file.read_text(encoding="utf-8"))
+            found |= {value for key, value in items(content) if key == "_target_"}
+    return frozenset(found)

@@ -1,0 +1,83 @@
+"""What a run is called and known by: a function of the resolved configuration alone."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from cifar100.config.groups import RECIPE
+from cifar100.config.tree import items
+
+# What changes where a run reads and how fast it goes, not what it computes.
+WITHOUT_EFFECT = {"data": ("path", "cache_dir"), "trainer": ("dataloader_num_workers", "disable_tqdm")}
+# What a reader takes for granted and the readable part of a run id leaves out.
+USUAL = {"conv", "strided", "linear", "identity", "batchnorm2d", "relu", "sgd", "cifar100"}
+
+
+def recipe(config: DictConfig) -> dict[str, Any]:
+    """What determines a run's result, as plain data without interpolations; the record's ``config.yaml``."""
+    return {key: _plain(config[key]) for key in RECIPE}
+
+
+def identity(config: DictConfig) -> str:
+    """The first 8 hexadecimal digits of the SHA-256 of :func:`recipe`, less what has no effect on the result."""
+    content = recipe(config)
+    for key, names in WITHOUT_EFFECT.items():
+        content[key] = {name: value for name, value in content[key].items() if name not in names}
+    text = json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def run_id(config: DictConfig) -> str:
+    """The folder name of a run: what its parts are called, then :func:`identity`. A function of the resolved
+    configuration alone, so an experiment has one folder however it was typed."""
+    content = recipe(config)
+    model = content["model"]
+    words = [_find(model, "block")]
+    words += ["d" + _dashed(model["depths"]), "w" + _dashed(model["widths"])]
+    words += [_find(model, key) for key in ("stem", "stage", "mixer", "attention", "norm", "activation")]
+    words += [content["data"]["name"], _leaf(content["optimizer"])]
+    words = [word for index, word in enumerate(words) if word and (index < 3 or word not in USUAL)]
+    words += [
+        "e" + _dashed(_canonical(content["trainer"]["num_train_epochs"])),
+        f"seed{content['seed']}",
+        identity(config),
+    ]
+    return re.sub(r"[^a-z0-9._-]+", "_", "-".join(words).lower())
+
+
+def register_resolvers() -> None:
+    """Makes ``${run_id:}`` known to OmegaConf, for ``hydra.run.dir`` and ``hydra.sweep.subdir``."""
+    OmegaConf.register_new_resolver("run_id", lambda *, _root_: run_id(_root_), replace=True)
+
+
+def _plain(node: Any) -> Any:
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+
+
+def _canonical(value: Any) -> Any:
+    """``value`` with whole floats as integers, so that 15 and 15.0 are one experiment."""
+    if isinstance(value, dict):
+        return {str(key): _canonical(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_canonical(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _find(node: Any, wanted: str) -> str | None:
+    """What the first ``wanted`` in a resolved tree is called."""
+    return next((_leaf(value) for key, value in items(node) if key == wanted and isinstance(value, Mapping)), None)
+
+
+def _dashed(value: Any) -> str:
+    """``1-2`` for ``[1, 2]``; values of wrong types are refused where they are used."""
+    return "-".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _leaf(node: Mapping[str, Any]) -> str:
+    """``eca`` for ``cifar100.models.attention.eca.EfficientChannelAttention``, ``relu`` for ``torch.nn.ReLU``."""
+    *modules, name = str(node.get("_target_", "")).split(".")
+    return modules[-1] if modules and modules[0] == "cifar100" else name.lower()

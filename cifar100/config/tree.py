@@ -1,0 +1,46 @@
+"""Walking plain configurations."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+REFERENCE = re.compile(r"\$\{(\.*)([\w.]+)\}")
+
+
+def items(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Every key and value of nested dictionaries and lists."""
+    pairs = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list | tuple) else ()
+    for key, value in pairs:
+        yield key, value
+        yield from items(value)
+
+
+def lookup(tree: Any, place: str) -> Any:
+    """What stands at ``a.b.0``; None where nothing does."""
+    for key in place.split("."):
+        if isinstance(tree, list):
+            tree = tree[int(key)] if key.isdigit() and int(key) < len(tree) else None
+        else:
+            tree = tree.get(key) if isinstance(tree, Mapping) else None
+    return tree
+
+
+def origins(tree: dict[str, Any], start: str) -> dict[str, list[str]]:
+    """The places that each part of ``start`` is taken from by interpolation: ``{"stage.block": ["block"], ...}`` where
+    ``stage`` is ``${stage}`` and ``block`` in it ``${..block}``; several where one refers to the next."""
+    found: dict[str, list[str]] = {}
+
+    def visit(part: str, place: str) -> None:
+        value = lookup(tree, place)
+        while isinstance(value, str) and (match := REFERENCE.fullmatch(value)):
+            # One dot is the node that holds the reference, each further one the node around it.
+            around = place.split(".")[: -len(match[1])] if match[1] else []
+            place = ".".join([*around, match[2]])
+            found.setdefault(part, []).append(place)
+            value = lookup(tree, place)
+        pairs = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+        for key, _ in pairs:
+            visit(f"{part}.{key}".lstrip("."), f"{place}.{key}")
+
+    visit("", start)
+    return found
