@@ -11,8 +11,9 @@ def decay_groups(
 ) -> list[dict[str, Any]]:
     """Parameter groups for a torch optimizer: with weight decay first, then without; an empty one is left out.
 
-    With `decay_norm_and_bias=False` norms and biases (parameters of one dimension) and layer scales, whatever their
-    shape, go without, as in "Bag of Tricks" (arXiv 1812.01187, section 3.1). Frozen parameters belong to no group.
+    With `decay_norm_and_bias=False` norms and biases (parameters of one dimension) go without, as in "Bag of Tricks"
+    (arXiv 1812.01187, section 3.1), and so do, whatever their shape, layer scales and what is called a bias, such as
+    the `relative_bias` of positions in self-attention. Frozen parameters belong to no group.
     """
     trainable = [(name, parameter) for name, parameter in named_parameters if parameter.requires_grad]
     if decay_norm_and_bias:
@@ -25,4 +26,5 @@ def decay_groups(
 
 
 def _is_norm_or_bias(name: str, parameter: nn.Parameter) -> bool:
-    return parameter.ndim <= 1 or "layerscale" in name.lower().replace("_", "")
+    own = name.rpartition(".")[2]
+    return parameter.ndim <= 1 or own.endswith("bias") or "layerscale" in name.lower().replace("_", "")

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from cifar100.optim.adafactor import adafactor
 from cifar100.optim.adamw import adamw
 from cifar100.optim.groups import decay_groups
 from cifar100.optim.muon import muon
@@ -22,6 +23,18 @@ def test_norms_biases_and_layer_scales_go_without_decay(make_network):
     assert kept == {"stem.weight", "stages.1.weight", "stages.3.weight", "stages.4.weight", "head.weight"}
     assert decay.keys() == dict(network.named_parameters()).keys()
     assert all(value == 0 for name, value in decay.items() if name not in kept)
+
+
+@pytest.mark.parametrize("optimizer", [adamw, adafactor, muon])
+def test_relative_position_biases_go_without_decay(optimizer):
+    """A table of biases is one although it is a matrix, as CoAtNet's ``relative_bias`` is."""
+    network = nn.ModuleDict({"attention": nn.Conv2d(8, 8, 1), "bias_free": nn.Conv2d(8, 8, 1, bias=False)})
+    network.attention.relative_bias = nn.Parameter(torch.zeros(2, 9))
+    options = {"adamw_modules": []} if optimizer is muon else {}
+    decay = names_by_decay(network, optimizer(network, **options))
+    assert decay["attention.relative_bias"] == decay["attention.bias"] == 0
+    assert decay["attention.weight"] == decay["bias_free.weight"] > 0
+    assert names_by_decay(network, sgd(network))["attention.relative_bias"] == 5e-4
 
 
 def test_decay_everywhere_is_one_group(make_network):
