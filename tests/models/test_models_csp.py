@@ -11,40 +11,14 @@ from cifar100.evaluation.costs import count_costs
 from cifar100.models.shape import Shape
 
 IMAGENET = [
-    *("stem=conv7x7", "activation=leaky_relu", "mixer=conv", "init=torch", "data.num_classes=1000"),
-    *("data.resolution=64", "model.stem_width=64", "model.depths=[3,3,5,2]", "model.widths=[128,256,512,1024]"),
-    *("stage.expansion=2", "block.expansion=2"),
+    *("stem=conv7x7", "activation=leaky_relu", "init=torch", "data.num_classes=1000", "data.resolution=64"),
+    *("model.stem_width=64", "model.depths=[3,3,5,2]"),
 ]
+RESNET = ["model=csp_resnet20", "block=bottleneck", "block.expansion=2", "stage.expansion=2"]
+RESNET += ["model.widths=[128,256,512,1024]"]
+RESNEXT = ["model=csp_resnext20", "block.expansion=1", "stage.expansion=1", "model.widths=[256,512,1024,2048]"]
+RESNEXT += ["mixer.groups=32", "downsample=grouped_conv3x3", "downsample.groups=32"]
 TIGHT = {"rtol": 1e-10, "atol": 1e-10}
-
-
-def copy_weights(ours: nn.Module, theirs: nn.Module) -> None:
-    """Gives both the same random weights, tensor by tensor in the order in which they are defined. Norms leave their
-    start, where a wrong order or a missing one would not show."""
-    mine, other = ours.double().state_dict(), theirs.double().state_dict()
-    assert [value.shape for value in mine.values()] == [value.shape for value in other.values()]
-    for target, (name, source) in zip(mine.values(), other.items(), strict=True):
-        if source.ndim == 1:
-            source.uniform_(0.5, 1.5) if "weight" in name or "var" in name else source.normal_(0, 0.1)
-        target.copy_(source)
-
-
-def check_agreement(
-    ours: nn.Module, theirs: nn.Module, *shape: int, training: bool = True, join=lambda x, out: out
-) -> None:
-    """The same output, running statistics and gradients, of every parameter and of the input."""
-    copy_weights(ours, theirs)
-    inputs = [torch.randn(shape, generator=torch.manual_seed(1)).double().requires_grad_() for _ in range(2)]
-    outputs = [ours.train(training)(inputs[0]), join(inputs[1], theirs.train(training)(inputs[1]))]
-    torch.testing.assert_close(*outputs, **TIGHT)
-    upstream = torch.randn_like(outputs[0])
-    for output in outputs:
-        (output * upstream).sum().backward()
-    torch.testing.assert_close(inputs[0].grad, inputs[1].grad, **TIGHT)
-    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(mine.grad, other.grad, **TIGHT)
-    for mine, other in zip(ours.buffers(), theirs.buffers(), strict=True):
-        torch.testing.assert_close(mine, other, **TIGHT)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -54,11 +28,13 @@ def check_agreement(
         (Shape(16, 32, 1, 8), 2, 1),  # as in CSPResNet-50
         (Shape(16, 32, 2, 8), 2, 1),
         (Shape(32, 32, 1, 8), 1, 4),  # as in CSPResNeXt-50
+        (Shape(32, 64, 2, 8), 1, 4),
     ],
 )
-def test_stage_is_timms_cross_stage(shape, expansion, groups, training, make_port):
+def test_stage_is_timms_cross_stage(shape, expansion, groups, training, make_port, check_agreement):
     cspnet = pytest.importorskip("timm.models.cspnet")
-    options = [f"stage.expansion={expansion}", f"mixer.groups={groups}", "activation=leaky_relu", "downsample=conv3x3"]
+    options = [f"stage.expansion={expansion}", f"mixer.groups={groups}", "activation=leaky_relu"]
+    options += ["downsample=grouped_conv3x3", f"downsample.groups={groups}"]
     ours = make_port("stage", "model=csp_resnext20", *options)(shape, 2, [0.0, 0.0])
     theirs = cspnet.CrossStage(
         *(shape.in_channels, shape.out_channels, shape.stride, 1, 2),
@@ -71,15 +47,20 @@ def test_stage_is_timms_cross_stage(shape, expansion, groups, training, make_por
         norm_layer=nn.BatchNorm2d,
         block_fn=cspnet.BottleneckBlock,
     )
-    check_agreement(ours, theirs, 2, shape.in_channels, shape.resolution, shape.resolution, training=training)
+    x = torch.randn(2, shape.in_channels, shape.resolution, shape.resolution).double()
+    check_agreement(ours, theirs, x, training=training)
 
 
-def test_network_is_timms_csp_resnet50(make_network):
-    """CSPResNet-50, whole: 21.6 M parameters in the paper's table 2."""
+@pytest.mark.parametrize(
+    ("name", "options", "parameters"),
+    [("cspresnet50", RESNET, 21_616_168), ("cspresnext50", RESNEXT, 20_569_896)],  # 21.6 and 20.5 M in table 2
+)
+def test_network_is_timms(name, options, parameters, make_network, check_agreement):
+    """CSPResNet-50 and CSPResNeXt-50, whole."""
     timm = pytest.importorskip("timm")
-    ours = make_network("model=csp_resnet20", "block=bottleneck", *IMAGENET)
-    assert sum(parameter.numel() for parameter in ours.parameters()) == 21_616_168
-    check_agreement(ours, timm.create_model("cspresnet50"), 2, 3, 64, 64)
+    ours = make_network(*options, *IMAGENET)
+    assert sum(parameter.numel() for parameter in ours.parameters()) == parameters
+    check_agreement(ours, timm.create_model(name), torch.randn(2, 3, 64, 64).double())
 
 
 @pytest.mark.parametrize("block", ["basic", "dense"])
@@ -119,15 +100,16 @@ def test_what_passes_by_meets_no_block(options, make_port):
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_dense_layer_is_torchvisions(training, make_port):
+def test_dense_layer_is_torchvisions(training, make_port, check_agreement):
     densenet = pytest.importorskip("torchvision.models.densenet")
     ours = make_port("block", "block=dense", "block.growth=8")(Shape(20, 28, 1, 8), 0.0)
-    theirs = densenet._DenseLayer(20, growth_rate=8, bn_size=4, drop_rate=0)
-    check_agreement(ours, theirs, 2, 20, 8, 8, training=training, join=lambda x, new: torch.cat([x, new], dim=1))
+    theirs = nn.ModuleList([densenet._DenseLayer(20, growth_rate=8, bn_size=4, drop_rate=0)])
+    theirs.forward = lambda x: torch.cat([x, theirs[0](x)], dim=1)
+    check_agreement(ours, theirs, torch.randn(2, 20, 8, 8).double(), training=training)
 
 
 @pytest.mark.parametrize("shape", [Shape(20, 20, 1, 8), Shape(20, 40, 2, 8), Shape(20, 8, 1, 8)])
-def test_dense_layer_brings_other_shapes_about_by_densenets_transition(shape, make_port):
+def test_dense_layer_brings_other_shapes_about_by_densenets_transition(shape, make_port, check_agreement):
     densenet = pytest.importorskip("torchvision.models.densenet")
     ours = make_port("block", "block=dense")(shape, 0.0)
     layer = densenet._DenseLayer(20, growth_rate=12, bn_size=4, drop_rate=0)
@@ -136,7 +118,7 @@ def test_dense_layer_brings_other_shapes_about_by_densenets_transition(shape, ma
         transition.pool = nn.Identity()
     theirs = nn.ModuleList([layer, transition])
     theirs.forward = lambda x: transition(torch.cat([x, layer(x)], dim=1))
-    check_agreement(ours, theirs, 2, 20, 8, 8)
+    check_agreement(ours, theirs, torch.randn(2, 20, 8, 8).double())
 
 
 def test_stage_grows_by_the_blocks_growth_rate(make_network):
@@ -188,6 +170,8 @@ def test_costs(recipe, parameters, millions, make_network):
         ["stage.fusion=last", "stage.expansion=2"],
         ["stage.expansion=0"],
         ["stage.growth=-1"],
+        ["downsample=grouped_conv3x3", "downsample.groups=3"],
+        ["downsample=grouped_conv3x3", "downsample.groups=0"],
         ["block=dense", "block.growth=0"],
         ["block=dense", "block.expansion=0"],
         ["block=dense", "block.attention_position=last"],

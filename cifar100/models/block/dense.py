@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cifar100.models.block.attention_position import AttentionBlock
 from cifar100.models.drop_path import drop_path_layer
+from cifar100.models.in_place import in_place
 from cifar100.models.shape import Shape
 
 
@@ -61,10 +62,10 @@ class DenseBlock(AttentionBlock):
             )
         narrow, grown = growth * expansion, shape.in_channels + growth
         self.norm1 = norm(shape.in_channels)
-        self.activation1 = activation()
+        self.activation1 = in_place(activation(), after=self.norm1)
         self.conv1 = nn.Conv2d(shape.in_channels, narrow, 1, bias=False)
         self.norm2 = norm(narrow)
-        self.activation2 = activation()
+        self.activation2 = in_place(activation(), after=self.norm2)
         self.mixer = mixer(Shape(narrow, growth, 1, shape.resolution))
         behind = {"standard": growth, "identity": shape.in_channels}.get(attention_position, shape.out_channels)
         self.place_attention(attention, attention_position, pre=shape.in_channels, inner=narrow, out=behind)

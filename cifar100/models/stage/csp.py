@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from cifar100.models.in_place import in_place
 from cifar100.models.shape import Shape
 
 FUSIONS = ("first", "last", "both")
@@ -96,7 +97,9 @@ class CSPStage(nn.Module):
 def _transition(
     in_channels: int, out_channels: int, norm: Callable[[int], nn.Module], activation: Callable[[], nn.Module]
 ) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, bias=False), norm(out_channels), activation())
+    normalise = norm(out_channels)
+    activate = in_place(activation(), after=normalise)
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, bias=False), normalise, activate)
 
 
 def _through(width: int, split_ratio: float) -> int:
