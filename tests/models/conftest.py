@@ -14,9 +14,10 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
-from cifar100.config import CONF, MODEL_GROUPS, build, check_typed_choices
+from cifar100.config import CONF, MODEL_GROUPS, build, build_network, check_typed_choices
 
 CURE = re.compile(r"\b(use|choose|give|leave|add|must|set|make|take|lower|raise)\b")
+TIGHT = {"rtol": 1e-10, "atol": 1e-10}
 OPTION = re.compile(r"\b[a-z_@]+(\.[a-z_]+)*=\S|\b(model|data|block|stage|mixer|stem)\.[a-z_]+")
 
 
@@ -48,7 +49,7 @@ def make_network(compose: Callable[..., DictConfig]) -> Callable[..., nn.Module]
         config = compose(*overrides)
         check_typed_choices(config, overrides)
         torch.manual_seed(0)
-        return build(config.model)
+        return build_network(config, overrides)
 
     return make
 
@@ -106,6 +107,12 @@ def check_map() -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session")
+def check_agreement() -> Callable[..., None]:
+    """Called as (ours, theirs, x): see :func:`agree`."""
+    return agree
+
+
+@pytest.fixture(scope="session")
 def check_refusal() -> Callable[[ValueError], None]:
     """Called as (error): its message is one line that names an option and says what to do."""
 
@@ -137,3 +144,58 @@ def check_gradients(module: nn.Module) -> None:
     assert not without, f"no gradient in {without}"
     broken = [name for name, parameter in module.named_parameters() if not parameter.grad.isfinite().all()]
     assert not broken, f"gradient not finite in {broken}"
+
+
+def agree(
+    ours: nn.Module,
+    theirs: Callable[[Tensor], Tensor],
+    x: Tensor,
+    rename: Callable[[str], str] | dict[str, str] | None = None,
+    *,
+    convert: Callable[[str, Tensor, Tensor], Tensor] = lambda name, value, like: value.reshape(like.shape),
+    training: bool = True,
+    into: Callable[[Tensor], Tensor] = lambda x: x,
+    back: Callable[[Tensor], Tensor] = lambda x: x,
+) -> None:
+    """With the same weights both give the same output, running statistics and gradients in float64, to 1e-10.
+
+    Args:
+        theirs: a module, whose weights ours gets, or a function.
+        rename: our name of a tensor of theirs, or of the modules that hold them; else both define them in one order.
+        convert: their tensor of that name in the form of ours.
+        into, back: our input in their layout, their output in ours.
+    """
+    ours.double().train(training)
+    pairs = (
+        copy_weights(ours, theirs.double().train(training), rename, convert) if isinstance(theirs, nn.Module) else {}
+    )
+    inputs = [x.clone().requires_grad_(), x.clone(memory_format=torch.contiguous_format).requires_grad_()]
+    outs = [ours(inputs[0]), back(theirs(into(inputs[1])))]
+    torch.testing.assert_close(*outs, **TIGHT)
+    upstream = torch.randn_like(outs[1])
+    for out in outs:
+        (out * upstream).sum().backward()
+    torch.testing.assert_close(*(each.grad for each in inputs), **TIGHT)
+    for name, other in pairs.items():
+        value, mine = theirs.state_dict(keep_vars=True)[name], ours.state_dict(keep_vars=True)[other]
+        torch.testing.assert_close(mine.data, convert(name, value.data, mine), **TIGHT)
+        if isinstance(value, nn.Parameter):
+            assert value.grad.any(), f"no gradient reached {name}, so the comparison is empty"
+            torch.testing.assert_close(mine.grad, convert(name, value.grad, mine), **TIGHT)
+
+
+def copy_weights(ours: nn.Module, theirs: nn.Module, rename, convert) -> dict[str, str]:
+    """Gives ours the weights and statistics of theirs; those that start constant, where a wrong order or a missing one
+    would not show, are drawn at random before. Returns our name for each of theirs."""
+    mine, other = ({n: v for n, v in each.state_dict().items() if v.is_floating_point()} for each in (ours, theirs))
+    if isinstance(rename, dict):
+        pairs = {name: f"{rename[name.rpartition('.')[0]]}.{name.rpartition('.')[2]}" for name in other}
+    else:
+        pairs = {name: rename(name) for name in other} if rename else dict(zip(other, mine, strict=True))
+    assert sorted(pairs.values()) == sorted(mine)
+    with torch.no_grad():
+        for name, value in other.items():
+            if value.min() == value.max():
+                value.uniform_(0.5, 1.5) if value.flatten()[0] == 1 else value.normal_(0, 0.3)
+            mine[pairs[name]].copy_(convert(name, value, mine[pairs[name]]))
+    return pairs

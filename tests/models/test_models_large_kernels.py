@@ -155,6 +155,7 @@ def test_encoder_has_the_published_parameters(mixer, published, make_port):
         ["mixer=gnconv", "mixer.order=6"],
         ["mixer=gnconv", "mixer.order=0"],
         ["mixer=gnconv", "mixer.narrowest=0"],
+        ["mixer=gnconv", "mixer.order=2", "mixer.narrowest=8"],
         ["mixer=gnconv", "mixer.alpha=0"],
         ["mixer=gnconv", "mixer.kernel_size=0"],
     ],

@@ -1,6 +1,7 @@
 """MBConv, relative self-attention and CoAtNet against timm's, with copied weights, and a plain formula."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -38,6 +39,11 @@ def renamed(name: str) -> str:
     return name
 
 
+def in_block(kinds: dict[str, str]) -> Callable[[str], str]:
+    """:func:`renamed`, where ``kinds`` maps the beginning of a name to its block's kind."""
+    return lambda name: renamed(next((kind for start, kind in kinds.items() if name.startswith(start)), "") + name)
+
+
 def translated(name: str, value: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     """timm's value in our shape: its SE is of convolutions, its heads order the channels of queries, keys and values,
     and it stores a position's biases, not a head's, in a row."""
@@ -48,45 +54,15 @@ def translated(name: str, value: torch.Tensor, like: torch.Tensor) -> torch.Tens
     return value.reshape(like.shape)
 
 
-def check_agreement(ours: nn.Module, theirs: nn.Module, x: torch.Tensor, kinds: dict[str, str]) -> None:
-    """The same output, running statistics and gradients. ``kinds`` maps the beginning of a name to its block's kind."""
-
-    def mine_of(name: str) -> str:
-        return renamed(next((kind for start, kind in kinds.items() if name.startswith(start)), "") + name)
-
-    ours, theirs = ours.double().train(), theirs.double().train()
-    state = ours.state_dict()
-    with torch.no_grad():
-        for name, value in theirs.state_dict().items():
-            if value.is_floating_point():
-                value.uniform_(0.5, 1.5) if "var" in name else value.normal_(0, 0.3)
-            if "relative_position_index" not in name:
-                state[mine_of(name)].copy_(translated(name, value, state[mine_of(name)]))
-    assert {mine_of(name) for name, _ in theirs.named_parameters()} == {name for name, _ in ours.named_parameters()}
-    inputs = [x.clone().to(memory_format=torch.channels_last).requires_grad_(), x.clone().requires_grad_()]
-    out, expected = ours(inputs[0]), theirs(inputs[1])
-    torch.testing.assert_close(out, expected, **TIGHT)
-    upstream = torch.randn_like(expected)
-    for each in (out, expected):
-        (each * upstream).sum().backward()
-    torch.testing.assert_close(inputs[0].grad, inputs[1].grad, **TIGHT)
-    gradients = {name: parameter.grad for name, parameter in ours.named_parameters()}
-    for name, parameter in theirs.named_parameters():
-        gradient = gradients[mine_of(name)]
-        torch.testing.assert_close(gradient, translated(name, parameter.grad, gradient), **TIGHT)
-    for name, value in theirs.named_buffers():
-        if "running" in name:
-            torch.testing.assert_close(state[mine_of(name)], value, **TIGHT)
-
-
 @pytest.mark.parametrize("shape", [Shape(16, 16, 1, 7), Shape(16, 32, 2, 8), Shape(16, 16, 2, 8)])
-def test_block_is_timms(shape, make_port):
+def test_block_is_timms(shape, make_port, check_agreement):
     maxxvit = pytest.importorskip("timm.models.maxxvit")
     ours = make_port("block", "block=mbconv", "activation=gelu")(shape, 0.0)
     cfg = maxxvit.MaxxVitConvCfg(attn_act_layer="relu")
     theirs = maxxvit.MbConvBlock(shape.in_channels, shape.out_channels, shape.stride, cfg=cfg)
     x = torch.randn(3, shape.in_channels, shape.resolution, shape.resolution).double()
-    check_agreement(ours, theirs, x, {"": "mbconv."})
+    x = x.to(memory_format=torch.channels_last)
+    check_agreement(ours, theirs, x, in_block({"": "mbconv."}), convert=translated)
 
 
 def timms_stages(depths: list[int], widths: list[int], stem_width: int, resolution: int) -> nn.Module:
@@ -101,7 +77,7 @@ def timms_stages(depths: list[int], widths: list[int], stem_width: int, resoluti
     return maxxvit.MaxxVit(cfg, img_size=2 * resolution, num_classes=0).stages
 
 
-def test_stages_are_timms(make_network):
+def test_stages_are_timms(make_network, check_agreement):
     """All four stages of a small CoAtNet with the strides of the published ones."""
     depths, widths = [1, 2, 2, 1], [8, 16, 32, 64]
     ours = make_network(
@@ -109,7 +85,8 @@ def test_stages_are_timms(make_network):
         *("model.stem_width=8", "model.drop_path=0"),
     )
     theirs = timms_stages(depths, widths, 8, 32)
-    check_agreement(ours.stages, theirs, torch.randn(2, 8, 32, 32).double(), {"0.": "mbconv.", "1.": "mbconv."})
+    x = torch.randn(2, 8, 32, 32).double().to(memory_format=torch.channels_last)
+    check_agreement(ours.stages, theirs, x, in_block({"0.": "mbconv.", "1.": "mbconv."}), convert=translated)
 
 
 @pytest.mark.parametrize(

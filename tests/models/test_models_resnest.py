@@ -13,33 +13,6 @@ IMAGENET = [
 TIGHT = {"rtol": 1e-10, "atol": 1e-10}
 
 
-def copy_weights(ours: nn.Module, theirs: nn.Module) -> None:
-    """Gives both the same random weights, tensor by tensor in the order in which they are defined. Norms leave their
-    start, where a wrong order or a missing one would not show."""
-    mine, other = ours.double().state_dict(), theirs.double().state_dict()
-    assert [value.shape for value in mine.values()] == [value.shape for value in other.values()]
-    for target, (name, source) in zip(mine.values(), other.items(), strict=True):
-        if source.ndim == 1:
-            source.uniform_(0.5, 1.5) if "weight" in name or "var" in name else source.normal_(0, 0.1)
-        target.copy_(source)
-
-
-def check_agreement(ours: nn.Module, theirs: nn.Module, *shape: int, training: bool = True) -> None:
-    """The same output, running statistics and gradients, of every parameter and of the input."""
-    copy_weights(ours, theirs)
-    inputs = [torch.randn(shape, generator=torch.manual_seed(1)).double().requires_grad_() for _ in range(2)]
-    outputs = [module.train(training)(x) for module, x in zip((ours, theirs), inputs, strict=True)]
-    torch.testing.assert_close(*outputs, **TIGHT)
-    upstream = torch.randn_like(outputs[0])
-    for output in outputs:
-        (output * upstream).sum().backward()
-    torch.testing.assert_close(inputs[0].grad, inputs[1].grad, **TIGHT)
-    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(mine.grad, other.grad, **TIGHT)
-    for mine, other in zip(ours.buffers(), theirs.buffers(), strict=True):
-        torch.testing.assert_close(mine, other, **TIGHT)
-
-
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(
     ("radix", "cardinality", "shape", "kernel_size"),
@@ -52,7 +25,7 @@ def check_agreement(ours: nn.Module, theirs: nn.Module, *shape: int, training: b
         (3, 1, Shape(30, 20, 1, 7), 1),
     ],
 )
-def test_split_attention_is_timms(radix, cardinality, shape, kernel_size, training, make_port):
+def test_split_attention_is_timms(radix, cardinality, shape, kernel_size, training, make_port, check_agreement):
     layers = pytest.importorskip("timm.layers")
     options = [f"mixer.radix={radix}", f"mixer.cardinality={cardinality}", f"mixer.kernel_size={kernel_size}"]
     ours = make_port("mixer", "mixer=split_attention", *options)(shape)
@@ -62,13 +35,14 @@ def test_split_attention_is_timms(radix, cardinality, shape, kernel_size, traini
         radix=radix,
         norm_layer=nn.BatchNorm2d,
     )
-    check_agreement(ours, theirs, 3, shape.in_channels, shape.resolution, shape.resolution, training=training)
+    x = torch.randn(3, shape.in_channels, shape.resolution, shape.resolution).double()
+    check_agreement(ours, theirs, x, training=training)
 
 
 @pytest.mark.parametrize("shape", [Shape(64, 64, 1, 8), Shape(32, 64, 1, 8), Shape(64, 128, 2, 8)])
 @pytest.mark.parametrize(("radix", "cardinality"), [(0, 1), (1, 1), (2, 1), (2, 2)])
 @pytest.mark.parametrize("avd_first", [False, True])
-def test_block_is_timms_bottleneck(shape, radix, cardinality, avd_first, make_port):
+def test_block_is_timms_bottleneck(shape, radix, cardinality, avd_first, make_port, check_agreement):
     """Radix 0 is a plain convolution, with a norm and activation of the block's own."""
     resnest = pytest.importorskip("timm.models.resnest")
     resnet = pytest.importorskip("timm.models.resnet")
@@ -89,16 +63,17 @@ def test_block_is_timms_bottleneck(shape, radix, cardinality, avd_first, make_po
         avd_first=avd_first,
     )
     assert ours.conv1.out_channels == ours_narrow
-    check_agreement(ours, theirs, 2, shape.in_channels, shape.resolution, shape.resolution)
+    check_agreement(ours, theirs, torch.randn(2, shape.in_channels, shape.resolution, shape.resolution).double())
 
 
 @pytest.mark.parametrize(("training", "batch"), [(True, 8), (False, 2)])
-def test_network_is_timms(training, batch, make_network):
+def test_network_is_timms(training, batch, make_network, check_agreement):
     """ResNeSt-14, whole: deep stem, stages, head. The norm of hidden units sees one value per image; statistics of few
     images are so ill-conditioned that rounding would show."""
     timm = pytest.importorskip("timm")
     ours = make_network("model=resnest20", *IMAGENET, "model.depths=[1,1,1,1]")
-    check_agreement(ours, timm.create_model("resnest14d"), batch, 3, 32, 32, training=training)
+    images = torch.randn(batch, 3, 32, 32).double()
+    check_agreement(ours, timm.create_model("resnest14d"), images, training=training)
 
 
 @pytest.mark.parametrize(

@@ -30,38 +30,18 @@ def renamed(name: str, block: str) -> str:
     return name
 
 
-def randomise(network: nn.Module) -> None:
-    """Norms off their start, where a wrong order or a missing one would not show."""
-    for name, tensor in network.state_dict().items():
-        if tensor.ndim == 1 and tensor.is_floating_point():
-            tensor.uniform_(0.5, 1.5) if "weight" in name or "var" in name else tensor.normal_(0, 0.1)
-
-
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(
     ("recipe", "block", "millions"),
     [("resnet18", "basic", 11.69), ("resnet34", "basic", 21.80), ("resnet50", "bottleneck", 25.56)],
 )
-def test_resnet_is_torchvisions(recipe, block, millions, training, make_network):
-    ours = make_network(f"model={recipe}", *IMAGENET).double()
-    theirs = getattr(torchvision_models, recipe)().double()
-    randomise(theirs)
-    ours.load_state_dict({renamed(name, block): value for name, value in theirs.state_dict().items()}, strict=True)
+def test_resnet_is_torchvisions(recipe, block, millions, training, make_network, check_agreement):
+    ours, theirs = make_network(f"model={recipe}", *IMAGENET), getattr(torchvision_models, recipe)()
     parameters = sum(parameter.numel() for parameter in ours.parameters())
     assert parameters == sum(parameter.numel() for parameter in theirs.parameters())
     assert round(parameters / 1e6, 2) == millions
-
-    images, upstream = torch.randn(2, 3, 64, 64).double(), torch.randn(2, 1000).double()
-    logits = [network.train(training)(images) for network in (ours, theirs)]
-    torch.testing.assert_close(*logits, rtol=1e-10, atol=1e-10)
-    for each in logits:
-        (each * upstream).sum().backward()
-    gradients = dict(ours.named_parameters())
-    for name, parameter in theirs.named_parameters():
-        torch.testing.assert_close(gradients[renamed(name, block)].grad, parameter.grad, rtol=1e-10, atol=1e-10)
-    buffers = dict(ours.named_buffers())
-    for name, buffer in theirs.named_buffers():
-        torch.testing.assert_close(buffers[renamed(name, block)], buffer)
+    images = torch.randn(2, 3, 64, 64).double()
+    check_agreement(ours, theirs, images, lambda name: renamed(name, block), training=training)
 
 
 @pytest.mark.parametrize(("recipe", "block"), [("resnet18", "basic"), ("resnet50", "bottleneck")])
