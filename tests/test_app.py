@@ -144,6 +144,12 @@ def test_what_cannot_be_built_gets_a_line_and_a_record_of_it(argument, told, tra
     assert not list(tmp_path.rglob("*.tmp")) and not list(tmp_path.rglob("checkpoints"))
 
 
+def test_what_the_network_has_no_use_for_gets_a_line(train):
+    ended = train("stage=separate", "block.shortcut=avgpool")
+    assert ended.status == 2 and "block.shortcut=avgpool has no effect: " in one_line(ended)
+    assert only_run().state() == "failed"
+
+
 def test_missing_data_path(typed, tmp_path):
     ended = typed("train", "model.depths=[1,1,1]", "model.widths=[8,8,8]", "data.path=elsewhere")
     assert ended.status == 2 and "data.path=elsewhere does not exist" in one_line(ended)

@@ -121,6 +121,14 @@ def test_dense_layer_brings_other_shapes_about_by_densenets_transition(shape, ma
     check_agreement(ours, theirs, torch.randn(2, 20, 8, 8).double())
 
 
+@pytest.mark.parametrize(("norm", "expected"), [("bn", True), ("gn", False), ("none", False)])
+def test_relu_overwrites_what_a_batch_norm_made_and_nothing_else(norm, expected, make_network):
+    """Without a norm it would overwrite the maps that the layer keeps."""
+    stage = make_network("model=csp_densenet", f"norm={norm}").stages[0]
+    found = [stage.blocks[0].activation1, stage.blocks[0].activation2, stage.transition1[2], stage.transition2[2]]
+    assert [each.inplace for each in found] == [expected] * 4
+
+
 def test_stage_grows_by_the_blocks_growth_rate(make_network):
     """Only dense blocks grow, each by its growth rate, however it was typed."""
     for options, growth in ([], 12), (["block.growth=8"], 8), (["block=basic"], 0):
