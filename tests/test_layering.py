@@ -121,5 +121,12 @@ def test_shells_are_short_and_light(shell):
     assert not done.stdout.split()
 
 
+def test_training_does_not_wait_for_what_others_compute_and_draw_with():
+    heavy = "captum huggingface_hub matplotlib pptx scipy"
+    code = f"import sys, cifar100.app; print(*set('{heavy}'.split()) & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not done.stdout.split()
+
+
 def test_no_catch_all_modules():
     assert not [file for file in FILES if {"utils", "helpers", "common"} & set(file.with_suffix("").parts)]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from scipy.stats import binomtest
-
 from cifar100.evaluation.accuracy import confusions, superclass_rows
 
 from .subject import Subject
@@ -61,5 +59,7 @@ def superclasses(subject: Subject) -> list[tuple[Any, ...]]:
 
 def interval(right: int, count: int) -> tuple[float, float, float]:
     """The share of `right` in `count` and Wilson's 95% interval of it (Wilson, JASA 22, 1927)."""
+    from scipy.stats import binomtest  # here, since training imports this file and would wait for it
+
     wilson = binomtest(right, count).proportion_ci(0.95, method="wilson")
     return right / count, float(wilson.low), float(wilson.high)

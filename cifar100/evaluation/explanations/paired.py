@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from scipy.optimize import brentq
-from scipy.stats import binomtest, norm
-
 
 @dataclass(frozen=True)
 class PairedDifference:
@@ -42,6 +39,8 @@ def paired_difference(
     Raises:
         ValueError: counts that do not go together, or no comparison.
     """
+    from scipy.stats import binomtest, norm  # here, since training imports this file and would wait for it
+
     if not (0 <= first_only and 0 <= second_only and 1 <= n and first_only + second_only <= n):
         raise ValueError(f"first_only={first_only} and second_only={second_only} are not counts among n={n} images")
     if comparisons < 1 or not 0 < level < 1:
@@ -56,6 +55,8 @@ def paired_difference(
 
 def score_interval(n: int, first_only: int, second_only: int, z: float) -> tuple[float, float]:
     """All differences d that McNemar's score statistic for "the difference is d" leaves within `z` deviations of 0."""
+    from scipy.optimize import brentq
+
     estimate = (first_only - second_only) / n
 
     def beyond(d: float, sign: int) -> float:
