@@ -186,6 +186,7 @@ class TestRun:
     def test_failures_of_an_earlier_command_are_forgotten(self):
         command.failures.append(("", FAILED, "old"))
         run(lambda: None, [])
+        assert command.failures == []
 
     def test_of_several_processes_the_first_tells(self, monkeypatch, capsys):
         monkeypatch.setenv("RANK", "1")
