@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from .run import Run
 from .text import plain_line
 
 
@@ -13,3 +15,8 @@ def commit(environment: dict[str, Any]) -> str:
     if not isinstance(git, dict) or not isinstance(git.get("commit"), str):
         return ""
     return plain_line(git["commit"][:10], 10) + ("+" if git.get("dirty") else "")
+
+
+def commits(runs: Iterable[Run]) -> set[str]:
+    """The commits that are recorded of these runs, changed sources or not."""
+    return {commit(run.environment).removesuffix("+") for run in runs} - {""}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Content:
     """The main study, its ablations and the options of the report; and short ways to say things of them.
 
-    `tables` are those of tables.py by id. `figure_words` are English in a Chinese report where no installed font has
+    `figure_words` are English in a Chinese report where no installed font has
     Chinese characters.
     """
 
@@ -35,7 +35,6 @@ class Content:
     team: tuple[tuple[str, str], ...] = ()
     title: str | None = None
     authors: tuple[str, ...] = ()
-    _drawn: dict[str, FigureBlock] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def studies(self) -> tuple[Study, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -25,8 +26,9 @@ def data_names(studies: Iterable[Study]) -> list[str]:
 
 def epochs(studies: Iterable[Study]) -> list[int]:
     """The numbers of epochs that the runs were to train for, ascending; without those that are no whole number."""
-    values = {run.config["trainer"].get("num_train_epochs") for study in studies for run in study.runs}
-    return sorted(int(value) for value in values if isinstance(value, int | float) and value == int(value))
+    values = [run.config["trainer"].get("num_train_epochs") for study in studies for run in study.runs]
+    numbers = {value for value in values if isinstance(value, int | float) and math.isfinite(value)}
+    return sorted(int(value) for value in numbers if value == int(value))
 
 
 def epoch_text(counts: list[int]) -> str:
@@ -52,9 +54,9 @@ def newest(studies: Iterable[Study]) -> str | None:
         for run in study.runs:
             try:
                 time = datetime.fromisoformat(str(run.status.get("updated")))
-            except ValueError:
+                times.append(time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC))
+            except (ValueError, OverflowError):
                 continue
-            times.append(time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC))
     return f"{max(times):%Y-%m-%d %H:%M}" if times else None
 
 

@@ -141,7 +141,7 @@ def _check_config(config: dict[str, Any], path: Path) -> None:
     seed = config.get("seed")
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise RecordError(path, f"seed={str(seed)[:40]} is no whole number; this is no run of this program")
-    for key in ("model", *RECIPE[:-1]):
+    for key in ("model", *(group for group in RECIPE if group != "ema_decay")):
         if not isinstance(config.get(key), dict):
             raise RecordError(path, f"has no {key}; it is damaged or no run of this program")
 

@@ -19,10 +19,13 @@ def read_studies(
     Raises ValueError, in one line, for a study that `read_study` refuses and for a path that names no run.
     """
     places = [paths] if isinstance(paths, str | Path) else list(paths)
-    folders: dict[Path, list[RunDirectory]] = {}
+    runs: dict[Path, RunDirectory] = {}
     for place in places:
         for run in find_runs(place):
-            folders.setdefault(run.path.parent, []).append(run)
+            runs.setdefault(run.path.resolve(), run)  # two places may hold it
+    folders: dict[Path, list[RunDirectory]] = {}
+    for run in runs.values():
+        folders.setdefault(run.path.parent, []).append(run)
     baselines = [baseline, *[None] * len(folders)]
     return tuple(
         study_of(runs, folder, baseline=each, allow_mixed=allow_mixed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from .commit import commit
+from .commit import commits
 from .comparison import comparisons
 from .parts import leaf_name, readable
 from .row import Row
@@ -38,9 +38,8 @@ def table_notes(study: Study, words: Words, *, times: bool = False) -> list[str]
         notes.append(words("tables.notes.times", machines="; ".join(found[:MOST_MACHINES])))
         if len(found) > 1:
             notes.append(words("tables.notes.several_machines"))
-    commits = {commit(run.environment) for run in study.runs}
-    if len(commits) > 1:
-        notes.append(words("tables.notes.several_commits", n=len(commits)))
+    if (versions := len(commits(study.runs))) > 1:
+        notes.append(words("tables.notes.several_commits", n=versions))
     if study.left_out:
         notes.append(words("tables.notes.left_out", n=len(study.left_out)))
     return [*notes, words("tables.notes.recipe", recipe=recipe_line(study))]

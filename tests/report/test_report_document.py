@@ -117,8 +117,16 @@ def test_mixed_recipes_unused_and_dirty_runs_are_named(synthetic, tmp_path):
     text = flat(report_document(content_of(read_study(tmp_path, allow_mixed=True))))
     assert "They differ in optimizer.lr" in text and "1 run was found and not used" in text
     assert "uncommitted changes (eca" in text
-    assert "networks and recipes cannot be told apart" in text and "All rows share one recipe" not in text
+    assert "networks and recipes cannot be told apart" in text and "share one recipe" not in text
+    assert "Rows of a table share" not in text and "2 different versions" not in text
     assert "Efficient channel attention (ECA)" in text and "Squeeze" not in text
+
+
+@pytest.mark.parametrize("epochs", [[3], float("inf"), float("nan"), "3"])
+def test_numbers_of_epochs_that_are_none_are_left_out(synthetic, tmp_path, epochs):
+    synthetic.write_run(tmp_path, classes=10, changes={"trainer.num_train_epochs": epochs}, name="run")
+    report = report_document(content_of(read_study(tmp_path)))
+    assert "Small budget" not in flat(report)
 
 
 def test_records_without_classes_curves_or_times_are_reported_all_the_same(synthetic, tmp_path):

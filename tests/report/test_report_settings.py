@@ -58,7 +58,9 @@ def test_every_run_is_listed_used_or_not(synthetic, tmp_path):
 def command(synthetic, folder, **options) -> str:
     synthetic.write_run(folder, **options)
     table = runs_table(read_study(folder), WORDS)
-    assert any("reconstructed" in note for note in table.notes) != any("typed" in note for note in table.notes)
+    assert any("reconstructed" in note for note in table.notes) != any(
+        "recorded overrides" in note for note in table.notes
+    )
     return table.column("command")[0].text
 
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from pptx import Presentation
 
+from cifar100.report.class_results import class_results
 from cifar100.report.slides import write_slides
+from cifar100.report.slides.material import Material
+from cifar100.report.slides.per_class import compared_row
 from cifar100.report.study import read_study
 from cifar100.report.words import load_words
 
@@ -107,3 +110,19 @@ def test_a_study_that_recorded_little_still_fills_a_deck(synthetic, tmp_path):
     deck = opened(write_slides(read_study(tmp_path / "bare"), load_words("en")))
     assert len(deck.slides) == 12
     assert "Training curves" not in texts(deck) and "Class by class" not in texts(deck)
+
+
+def test_the_classes_of_a_row_that_is_the_baselines_network_are_not_set_against_it(synthetic, tmp_path):
+    same = {"architecture": {"sha256": "ab" * 32, "train": [1.0], "eval": [2.0]}}
+    for seed in (0, 1):
+        synthetic.write_run(tmp_path, seed=seed, label="a", row="t_0_a", top1=0.5, classes=10, evaluation=same)
+        twin = {"model.stage.block.attention.again": 1}
+        synthetic.write_run(
+            tmp_path, seed=seed, label="b", row="t_1_b", top1=0.9, classes=10, evaluation=same, changes=twin
+        )
+        synthetic.write_run(
+            tmp_path, seed=seed, label="c", row="t_2_c", top1=0.6, classes=10, changes={"model.widths": [8, 8, 8]}
+        )
+    study = read_study(tmp_path)
+    assert study.rows[1].identical_to == "a"
+    assert compared_row(Material(None, study, (), load_words("en"), (), ""), class_results(study)).label == "c"

@@ -137,3 +137,9 @@ def test_several_folders_are_several_studies(synthetic, tmp_path):
     main, *ablations = read_studies([tmp_path / "main", tmp_path], baseline="Design 1")
     assert (main.name, main.baseline.label) == ("main", "Design 1")
     assert [(each.name, each.baseline.label) for each in ablations] == [("eca", "Design 0"), ("ghost", "Design 0")]
+
+
+def test_a_folder_named_twice_is_one_study(synthetic, tmp_path):
+    synthetic.write_study(tmp_path / "main", rows=2, seeds=1, classes=5)
+    (study,) = read_studies([tmp_path / "main", tmp_path / "main", tmp_path])
+    assert len(study.runs) == 2 and not study.left_out

@@ -15,7 +15,7 @@ from .tradeoff import front_sentences
 
 def summary(content: Content) -> Section:
     rows = content.main.rows
-    items: list[Text] = [_scope(content), _baseline(content)]
+    items: list[Text] = [_scope(content), baseline_text(content)]
     if len(rows) == 1:
         items.append(content.text("summary.nothing_to_compare"))
     else:
@@ -28,11 +28,12 @@ def summary(content: Content) -> Section:
 
 def introduction(content: Content) -> Section:
     members = [content.text("team_member", name=name, part=part) if part else (name,) for name, part in content.team]
+    mixed = any(study.mixed for study in content.studies)
     team = Section("team", content.line("introduction.team"), (Bullets(tuple(members)),))
     return content.heading(
         "introduction.heading",
         content.paragraph("introduction.question", data=data_title(content)),
-        content.paragraph("introduction.composition"),
+        content.paragraph("introduction.composition_mixed" if mixed else "introduction.composition"),
         content.paragraph("introduction.traceable", table=Ref("runs")),
         sections=[team] if content.team else [],
     )
@@ -93,7 +94,8 @@ def _scope(content: Content) -> Text:
     )
 
 
-def _baseline(content: Content) -> Text:
+def baseline_text(content: Content) -> Text:
+    """What the baseline reaches, and at which size."""
     row = content.main.baseline
     costs = {"parameters": count(row.parameters), "macs": f"{row.macs / 1e6:,.1f}"}
     return content.text("summary.baseline", **content.top1(row), **costs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..study import LeftOut
 from ..works import Work, load_works
 from . import layout
 from .fit import Paragraph, fit_size
@@ -21,13 +22,14 @@ DATA_SETS = {"cifar100": "krizhevsky2009cifar", "cifar10": "krizhevsky2009cifar"
 
 def add_left_out(material: Material) -> None:
     """Runs that were found and not used, and rows that are one network."""
-    t, study = material.t, material.study
-    used = t("left_out.used", runs=t("count.runs", n=len(study.runs)), n=len(study.left_out))
+    t, left_out = material.t, _left_out(material)
+    runs = sum(len(study.runs) for study in (material.study, *material.ablations))
+    used = t("left_out.used", runs=t("count.runs", n=runs), n=len(left_out))
     page = material.page(t("left_out.title"), used)
     left, right = layout.BODY_BOX.columns(3, 2, gap=0.6)
     head, body = left.split(0.35)
     page.text(head, [Paragraph(t("left_out.runs"), bold=True)], 16, 11, layout.ACCENT)
-    if study.left_out:
+    if left_out:
         _add_left_out_table(material, page, body)
     else:
         page.text(body, [t("left_out.none")], 16)
@@ -38,18 +40,22 @@ def add_left_out(material: Material) -> None:
 
 
 def has_left_out(material: Material) -> bool:
-    return bool(material.study.left_out) or bool(identical_lines(material))
+    return bool(_left_out(material)) or bool(identical_lines(material))
+
+
+def _left_out(material: Material) -> list[LeftOut]:
+    return [each for study in (material.study, *material.ablations) for each in study.left_out]
 
 
 def _add_left_out_table(material: Material, page: Page, box: Box) -> None:
-    t, study = material.t, material.study
+    t, left_out = material.t, _left_out(material)
     box, foot = box.split(-0.28)
     columns = (t("left_out.columns.run"), t("left_out.columns.reason"))
-    rows = tuple((each.name, each.reason) for each in study.left_out)
+    rows = tuple((each.name, each.reason) for each in left_out)
     count = add_table(page, box, Grid(columns, rows, (False, False)), 12.0)
     if count < len(rows):
         page.note_line(foot, t("left_out.more", n=len(rows) - count))
-        page.add_notes(*(f"{each.name}: {each.reason}" for each in study.left_out[count:]))
+        page.add_notes(*(f"{each.name}: {each.reason}" for each in left_out[count:]))
 
 
 def identical_lines(material: Material) -> list[str]:
@@ -68,8 +74,8 @@ def add_limits(material: Material, with_left_out: bool) -> None:
     lines = limit_lines(material)
     if with_left_out:
         lines += identical_lines(material)
-        lines += [t("limits.left_out", n=count)] if (count := len(material.study.left_out)) else []
-        page.add_notes(*(f"{each.name}: {each.reason}" for each in material.study.left_out))
+        lines += [t("limits.left_out", n=count)] if (count := len(_left_out(material))) else []
+        page.add_notes(*(f"{each.name}: {each.reason}" for each in _left_out(material)))
     page.text(layout.BODY_BOX, [Paragraph(line, bullet=True, gap=0.5) for line in lines], layout.BODY, 11)
 
 

@@ -32,9 +32,11 @@ def add_per_class(material: Material) -> None:
 
 
 def compared_row(material: Material, results: ClassResults) -> Row | None:
-    """The row of the highest mean top-1, the baseline aside, whose classes and seeds can be compared with its own."""
+    """The row of the highest mean top-1, the baseline and what is identical to it aside, whose classes and seeds can be
+    compared with the baseline's."""
     study = material.study
-    ordered = sorted(study.rows[1:], key=lambda row: -summarize(row.values("top1")).mean)
+    others = [row for row in study.rows[1:] if row.identical_to != study.baseline.label]
+    ordered = sorted(others, key=lambda row: -summarize(row.values("top1")).mean)
     return next((row for row in ordered if results.changes(study, row)), None)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ..commit import commits
 from ..content import Content
 from ..document import Bullets, Cite, Code, Paragraph, Ref, Section, Strong, Text
+from ..facts import is_dirty
 from ..findings import findings, tally
-from ..number_text import count, millions
 from ..sections.closing import conclusion, limits
+from ..sections.opening import baseline_text
 from ..study import Study
 from ..table_notes import machines
 from .material import Material
@@ -17,7 +19,7 @@ MOST_NAMED = 4
 
 def conclusion_lines(material: Material) -> list[tuple[str, bool]]:
     """Sentences, each with whether it is an item of a list under the one before."""
-    said = [(_baseline(material), False), *_lines(conclusion(_content(material)))]
+    said = [(_flat(baseline_text(_content(material))), False), *_lines(conclusion(_content(material)))]
     for study in material.ablations[:MOST_ABLATIONS]:
         said.append((material.t("conclusion.ablation", name=study.name, text=_tally(material, study)), False))
     if len(material.ablations) > MOST_ABLATIONS:
@@ -34,24 +36,16 @@ def limit_lines(material: Material) -> list[str]:
     return [*said, *_versions(material)]
 
 
-def _baseline(material: Material) -> str:
-    """What the baseline reaches at which size."""
-    content, row = _content(material), material.study.baseline
-    fields = content.top1(row) | {"parameters": count(row.parameters), "macs": millions(row.macs)}
-    return content.line("summary.baseline", **fields)
-
-
 def _tally(material: Material, study: Study) -> str:
     said = tally(findings(study, material.words), material.words)
     return material.words("findings.space").join(said) or material.t("conclusion.ablation_alone")
 
 
 def _versions(material: Material) -> list[str]:
-    recorded = [run.environment.get("git") for run in material.study.runs]
-    gits = [git for git in recorded if isinstance(git, dict)]
-    commits = {str(git.get("commit")) for git in gits}
-    lines = [material.t("limits.commits", n=len(commits))] if len(commits) > 1 else []
-    return lines + [material.t("limits.dirty")] * any(git.get("dirty") is True for git in gits)
+    runs = [run for study in (material.study, *material.ablations) for run in study.runs]
+    count = len(commits(runs))
+    lines = [material.t("limits.commits", n=count)] if count > 1 else []
+    return lines + [material.t("limits.dirty")] * any(map(is_dirty, runs))
 
 
 def _content(material: Material) -> Content:
