@@ -47,7 +47,7 @@ def _versions() -> dict[str, str | None]:
     versions: dict[str, str | None] = {"python": platform.python_version()}
     for name in ("cifar100", *DISTRIBUTIONS):
         try:
-            versions[name] = metadata.version(name)
+            versions[name] = metadata.version("cifar100-lab" if name == "cifar100" else name)
         except metadata.PackageNotFoundError:
             versions[name] = None
     if "torch" in sys.modules:

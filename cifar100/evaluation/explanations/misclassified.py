@@ -35,14 +35,15 @@ def mistakes(subject: Subject) -> list[tuple[Any, ...]]:
     probabilities = predictions.logits.double().softmax(dim=1)
     truth = probabilities.gather(1, predictions.labels[:, None])
     ranks = (predictions.logits > predictions.logits.gather(1, predictions.labels[:, None])).sum(dim=1) + 1
-    wrong = (~predictions.correct).nonzero()[:, 0]
-    order = wrong[predictions.confidences[wrong].argsort(descending=True, stable=True)]
+    predicted, confidences = predictions.predicted, predictions.confidences  # each is computed when asked for
+    wrong = (predicted != predictions.labels).nonzero()[:, 0]
+    order = wrong[confidences[wrong].argsort(descending=True, stable=True)]
     return [
         (
             index,
             names[predictions.labels[index]],
-            names[predictions.predicted[index]],
-            predictions.confidences[index].item(),
+            names[predicted[index]],
+            confidences[index].item(),
             truth[index, 0].item(),
             int(ranks[index]),
         )
