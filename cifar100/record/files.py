@@ -115,11 +115,12 @@ def remove_temporaries(folder: Path) -> None:
     """Delete what writers that were killed left in `folder`; temporaries of living processes stay."""
     for path in folder.glob(f".*{TEMPORARY}"):
         pid = path.name.split(".")[-3]
-        if pid.isdigit() and (int(pid) == os.getpid() or not _alive(int(pid))):
+        if pid.isdigit() and (int(pid) == os.getpid() or not is_alive(int(pid))):
             path.unlink(missing_ok=True)
 
 
-def _alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine has this number."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):

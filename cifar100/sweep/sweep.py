@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.experimental.callback import Callback
 
+from cifar100.record.files import is_alive
 from cifar100.record.lock import hold, is_held
 
 from .job import Job, read_jobs
@@ -150,19 +151,11 @@ def stop_workers() -> None:
     asked, deadline = set(), time.monotonic() + GRACE_S
     while time.monotonic() < deadline:
         running = [job for job in read_jobs(_current.folder).values() if job.state == "begun" and job.worker]
-        running = [job for job in running if job.here() and job.pid != os.getpid() and _alive(job.pid)]
+        running = [job for job in running if job.here() and job.pid != os.getpid() and is_alive(job.pid)]
         if not running:
             return
         for pid in {job.pid for job in running} - asked:
             asked.add(pid)
-            with suppress(ProcessLookupError):
+            with suppress(OSError):  # it has ended, and its number may be another user's by now
                 os.kill(pid, signal.SIGTERM)
         time.sleep(0.1)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
