@@ -77,9 +77,11 @@ def evaluate(config: DictConfig) -> None:
     """
     keys = ("checkpoint", "split", "precision", "batch_size", "latency", "samples")
     options = {key: config[key] for key in keys} | {"explain": _as_list(config.explain)}
-    options["compare"] = None if config.compare is None else local_runs(str(config.compare))
     if OmegaConf.is_missing(config, "run_dir"):
         raise ValueError("run_dir is missing; name what to evaluate, such as run_dir=multirun/default")
+    if config.compare is not None and not isinstance(config.compare, str):
+        raise ValueError(f"compare={config.compare} must name one run, such as compare=multirun/main/<run>")
+    options["compare"] = local_runs(config.compare)
     run_dir = local_runs(_as_list(config.run_dir))
     evaluate_runs(run_dir, data_path=config.data.path, cache_dir=config.data.cache_dir, **options)
 

@@ -73,10 +73,8 @@ def evaluate_run(
     Raises:
         ValueError, OSError: in one line, for bad arguments and for records that cannot be evaluated.
     """
-    _check(checkpoint=(checkpoint, CHECKPOINTS), split=(split, SPLITS), precision=(precision, PRECISIONS))
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(f"batch_size={batch_size} must be a whole number >= 1, such as 128")
-    wanted = check_explanations(explain, samples)
+    options = {"checkpoint": checkpoint, "split": split, "precision": precision, "batch_size": batch_size}
+    wanted = check_options(**options, explain=explain, samples=samples)
     record = RunDirectory(run_dir)
     other = None if compare is None else find_other(compare, record)
     processes = PartialState(cpu=not torch.cuda.is_available())
@@ -100,6 +98,27 @@ def evaluate_run(
             compare_runs(subject, other, others)
     processes.wait_for_everyone()
     return results
+
+
+def check_options(
+    *,
+    checkpoint: str = "best",
+    split: str = "test",
+    precision: str = AS_TRAINED,
+    batch_size: int = 128,
+    explain: str | Sequence[str] = (),
+    samples: int = 16,
+    **_: Any,
+) -> tuple[str, ...]:
+    """Looks at what of `evaluate_run`'s options can be wrong whatever the run, and returns the wanted explanations.
+
+    Raises:
+        ValueError: in one line.
+    """
+    _check(checkpoint=(checkpoint, CHECKPOINTS), split=(split, SPLITS), precision=(precision, PRECISIONS))
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise ValueError(f"batch_size={batch_size} must be a whole number >= 1, such as 128")
+    return check_explanations(explain, samples)
 
 
 def _check(**arguments: tuple[str, Sequence[str]]) -> None:

@@ -12,7 +12,7 @@ from accelerate import PartialState
 
 from cifar100.record import find_runs
 
-from .evaluate import evaluate_run
+from .evaluate import check_options, evaluate_run
 
 log = logging.getLogger(__name__)
 _HEADER = ("run", "checkpoint", "epoch", "top-1", "top-5", "loss", "ECE", "parameters", "multiply-adds", "latency")
@@ -38,10 +38,11 @@ def evaluate_runs(
         The results of each run, by the path of its directory.
 
     Raises:
-        ValueError, OSError: where a single run cannot be evaluated.
+        ValueError, OSError: for bad arguments, and where a single run cannot be evaluated.
         EvaluationFailed: where some of several could not, after the table, with each one's reason.
     """
     PartialState(cpu=not torch.cuda.is_available())
+    check_options(split=split, **options)  # once, not for every run
     runs = find_runs(run_dir)
     compared = [] if compare is None else [run.path.resolve() for run in find_runs(compare)]
     results: dict[str, dict[str, Any]] = {}
