@@ -19,6 +19,7 @@ from cifar100.record import RunDirectory
 from .precision import Precision
 
 log = logging.getLogger(__name__)
+AVERAGE, RAW = "average.module.", "model."  # how a checkpoint names an average of the weights, and the weights
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,19 @@ def _available(record: RunDirectory, config: Mapping[str, Any], wanted: str) -> 
     raise ValueError(f"checkpoint={wanted}: {record.checkpoint_path(wanted)} does not exist; {cure}")
 
 
-def _load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
-    """Averaged weights, where training kept an average, are what it validated: they come before the raw ones."""
-    for prefix in ("average.module.", "model."):
+def trained_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state dict that a checkpoint is evaluated with: the average of the weights where training kept one, since
+    that is what it validated, else the weights."""
+    for prefix in (AVERAGE, RAW):
         weights = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
         if weights:
             break
+    return weights
+
+
+def _load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
     try:
-        model.load_state_dict(weights)
+        model.load_state_dict(trained_weights(tensors))
     except RuntimeError as error:
         fault = " ".join(str(error).split())
         raise ValueError(f"{source} does not fit the network in config.yaml: {fault[:300]}") from None

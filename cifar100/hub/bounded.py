@@ -13,6 +13,7 @@ from torch.nn.modules import module as registration
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from cifar100.config import load_model
+from cifar100.config.tree import items
 
 from .errors import HubError
 
@@ -68,14 +69,8 @@ class _Watched(TorchDispatchMode):
 
 def _check_numbers(model: Mapping[str, Any], source: str) -> None:
     """Refuses what would make long lists before the first module is built."""
-    waiting: list[Any] = [model]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Mapping):
-            waiting += node.values()
-        elif isinstance(node, list):
-            waiting += node
-        elif isinstance(node, int) and abs(node) > LARGEST_NUMBER:
+    for _, node in items(model):
+        if isinstance(node, int) and abs(node) > LARGEST_NUMBER:
             raise HubError(f"{source}: the network holds the number {node}, and none of this project has one so large")
     depths = model.get("depths")
     if isinstance(depths, list) and sum(each for each in depths if isinstance(each, int)) > MOST_BLOCKS:

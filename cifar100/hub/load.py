@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cifar100.config import load_model
+from cifar100.evaluation.open_run import trained_weights
 from cifar100.record import RunDirectory
 from cifar100.record.files import read_file
 from cifar100.record.run_directory import MAX_JSON_BYTES
@@ -19,7 +20,7 @@ from .description import Description, parse_description
 from .download import CONFIG
 from .errors import HubError
 from .pull import pull
-from .weights import WEIGHTS, check_fit, most_bytes, parse_weights, trained_weights
+from .weights import WEIGHTS, check_fit, most_bytes, parse_weights
 
 
 def load(source: str | Path, *, revision: str | None = None) -> nn.Module:

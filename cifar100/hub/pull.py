@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from cifar100.evaluation.open_run import RAW
 from cifar100.record import RecordError, RunDirectory, atomic_write
 from cifar100.record.metrics_file import parse_metrics
 from cifar100.record.plain import parse_json_object
@@ -17,7 +18,7 @@ from .description import parse_description
 from .download import CONFIG, fetch, resolve
 from .errors import HubError, HubUnreachable
 from .store import Store
-from .weights import RAW, WEIGHTS, most_bytes, parse_weights
+from .weights import WEIGHTS, most_bytes, parse_weights
 
 log = logging.getLogger(__name__)
 

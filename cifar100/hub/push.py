@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from cifar100.evaluation.open_run import OpenRun, open_run
+from cifar100.evaluation.open_run import OpenRun, open_run, trained_weights
 from cifar100.record import RunDirectory, find_runs
 from cifar100.report.run import NotUsable, Run, read_run
 from cifar100.report.study import Study, read_study
@@ -19,7 +19,7 @@ from .record_files import record_files
 from .siblings import own_row
 from .study_card import study_card
 from .upload import DATASET, MODEL, upload
-from .weights import WEIGHTS, format_weights, trained_weights, weights_of
+from .weights import WEIGHTS, format_weights, weights_of
 
 log = logging.getLogger(__name__)
 CARD = "README.md"

@@ -14,7 +14,6 @@ WEIGHTS = "model.safetensors"
 MAX_HEADER_BYTES = 2**24
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
 _WRAPPERS = ("_orig_mod.", "module.")
-AVERAGE, RAW = "average.module.", "model."  # how a checkpoint names an average of the weights, and the weights
 
 
 def weights_of(network: nn.Module) -> dict[str, Tensor]:
@@ -24,15 +23,6 @@ def weights_of(network: nn.Module) -> dict[str, Tensor]:
         for prefix in _WRAPPERS:
             name = name.replace(prefix, "", 1) if name.startswith(prefix) else name
         found[name] = tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-    return found
-
-
-def trained_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What evaluate.py evaluates of a checkpoint: the average of the weights where training kept one, else these."""
-    for prefix in (AVERAGE, RAW):
-        found = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-        if found:
-            break
     return found
 
 
