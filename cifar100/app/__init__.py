@@ -21,6 +21,7 @@ from cifar100.evaluation.layers import layer_table
 from cifar100.hub import local_runs
 from cifar100.record import RunDirectory, describe_environment
 from cifar100.sweep import remove_empty
+from cifar100.training.onednn import around_onednn
 from cifar100.training.status import note_failure, true_status
 from cifar100.training.summary import hyperparameters, summary
 from cifar100.training.together import together
@@ -150,7 +151,8 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
             accelerator.init_trackers(config.tracker.project, hyperparameters(recipe(config)))
         model.to(accelerator.device, memory_format=torch.channels_last)
     try:
-        progress = build_loop(config, arguments, record, model, data, accelerator).run()
+        with around_onednn(model):
+            progress = build_loop(config, arguments, record, model, data, accelerator).run()
     finally:
         for tracker in accelerator.trackers:  # end_training would part the processes before a sweep's next job
             tracker.finish()
