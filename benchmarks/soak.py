@@ -1,0 +1,124 @@
+"""How a sweep survives: 30 runs on the digits, killed every few seconds and typed again until all are finished.
+
+    python benchmarks/soak.py                       # about an hour on one core
+    python benchmarks/soak.py --epochs 2 --seeds 1  # some minutes
+
+First the sweep is typed once and left alone. Then the same sweep, elsewhere, ends by SIGKILL after a random time of 2 to
+20 seconds, wherever it happens to be, and is typed again. After every kill each record must be readable, and no
+checkpoint older than before. At the end all that the runs computed must be bitwise what the undisturbed ones did:
+weights, averages, optimizer and scheduler state, metrics. Prints the counts as JSON; the exit status is 1 where anything
+differs.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from cifar100.record import RunDirectory
+
+CHECKOUT = Path(__file__).parents[1]
+PAUSES_S = (2, 20)
+SWEEP = [
+    "data=digits",
+    "data.val_size=360",
+    "model.depths=[1,1,1]",
+    "model.widths=[8,16,16]",
+    "model.drop_path=0.2",
+    "augment.mixup_alpha=0.2",
+    "ema_decay=0.9",
+    "attention=eca,none",
+    "optimizer=sgd,adamw,muon",
+    "trainer.disable_tqdm=true",
+]
+TIMES = ("epoch_s", "images_per_s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=80)
+    parser.add_argument("--seeds", type=int, default=5, help="of each of the six rows")
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the moments of the kills")
+    options = parser.parse_args()
+    typed = [*SWEEP, f"trainer.num_train_epochs={options.epochs}", f"seed={','.join(map(str, range(options.seeds)))}"]
+    command = [sys.executable, str(CHECKOUT / "train.py"), "-m", *typed]
+    with tempfile.TemporaryDirectory(prefix="soak") as folder:
+        start = time.monotonic()
+        subprocess.run([*command, "root=whole"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        undisturbed_s = time.monotonic() - start
+        print(f"undisturbed: {undisturbed_s:.0f} s", file=sys.stderr, flush=True)
+        found = disturb([*command, "root=killed"], Path(folder), random.Random(options.seed))
+        found |= {"moments": options.seed, "undisturbed_s": round(undisturbed_s)}
+        found |= compare(Path(folder, "whole/default"), Path(folder, "killed/default"))
+    print(json.dumps(found, indent=2))
+    sys.exit(1 if found["differing"] or found["runs"] != 6 * options.seeds else 0)
+
+
+def disturb(command: list[str], folder: Path, moments: random.Random) -> dict[str, int]:
+    """Types the command until it ends by itself, looking at every record in between."""
+    start, kills, in_training, before = time.monotonic(), 0, 0, {}
+    while True:
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, start_new_session=True)
+        try:
+            status = process.wait(moments.uniform(*PAUSES_S))
+            break
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        kills += 1
+        now = {
+            path: progress(path) for path in sorted(folder.glob("killed/default/*/")) if (path / "config.yaml").exists()
+        }
+        in_training += now != before
+        lost = {str(path): (before[path], now.get(path)) for path in before if now.get(path, (0, 0)) < before[path]}
+        if lost:
+            sys.exit(f"epochs were lost: {lost}")
+        before = now
+        print(f"kill {kills}: {sum(epoch for epoch, _ in now.values())} epochs", file=sys.stderr, flush=True)
+    if status:
+        sys.exit(f"the sweep ended with status {status}")
+    leftover = [path.name for path in (folder / "killed").rglob("*.tmp")]
+    if leftover:
+        sys.exit(f"left behind: {leftover}")
+    return {"killed": kills, "killed_after_progress": in_training, "disturbed_s": round(time.monotonic() - start)}
+
+
+def progress(path: Path) -> tuple[int, int]:
+    """Epoch and step of a run's checkpoint, everything else read too: a record that cannot be raises."""
+    run = RunDirectory(path)
+    run.config(), run.status(), run.environment(), run.summary(), run.metrics()
+    for name in ("best", "last"):
+        if run.has_checkpoint(name):
+            _, state = run.load_checkpoint(name)
+    if not run.has_checkpoint("last"):
+        return 0, 0
+    return state["progress"]["epoch"], state["progress"]["step"]
+
+
+def compare(whole: Path, killed: Path) -> dict[str, object]:
+    names = sorted({path.parent.name for folder in (whole, killed) for path in folder.glob("*/status.json")})
+    differing = [name for name in names if contents(whole / name) != contents(killed / name)]
+    return {"runs": len(names), "differing": differing}
+
+
+def contents(path: Path) -> dict[str, object]:
+    """All that a run computed: bit patterns of its tensors, plain state, metrics without times."""
+    run, found = RunDirectory(path), {}
+    if run.state() != "finished":
+        return {"state": run.state(), "path": str(path)}
+    for name in ("last", "best"):
+        tensors, state = run.load_checkpoint(name)
+        found |= {f"{name} {key}": tensor.numpy().tobytes() for key, tensor in tensors.items()}
+        found[name] = {key: value for key, value in state.items() if key != "metrics"}
+    found["rows"] = [{key: value for key, value in row.items() if key not in TIMES} for row in run.metrics()]
+    return found
+
+
+if __name__ == "__main__":
+    main()
