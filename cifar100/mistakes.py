@@ -37,7 +37,7 @@ OURS = [Path(__file__).parent, *(Path(package.__file__).parent for package in (h
 
 def mistake(error: BaseException) -> int:
     """The exit status for an error that its message explains to the user; 0 for a bug of this program."""
-    if type(error).__name__ in ("Diverged", "OutOfMemoryError"):
+    if type(error).__name__ == "Diverged" or _out_of_memory(error):
         return FAILED
     if isinstance(error, OSError) and error.errno is not None and not isinstance(error, FileNotFoundError):
         return FAILED
@@ -61,6 +61,9 @@ def explain(error: BaseException) -> str:
         if told in ("Record does not exist.", "No trials are completed yet."):  # Optuna's, looking for the best one
             told = "no trial has finished"
         return f"the sweep stopped: {told.rstrip('.')}; the same command continues"
+    if _out_of_memory(error):
+        told = _joined(str(error)) or "out of memory"
+        return told if "; use " in told else f"{told}; use smaller batches or a smaller network"
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     text = str(cause).strip() or type(cause).__name__
     if place := BROUGHT.match(text):
@@ -118,6 +121,12 @@ def _joined(text: str) -> str:
             joined = joined + " " if joined.endswith(":") else joined.rstrip(";.") + "; "
         joined += line
     return joined
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Of a GPU, or of this machine, which torch tells in a plain RuntimeError."""
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return named or isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
 def _of_a_launcher(error: BaseException) -> bool:

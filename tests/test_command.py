@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from omegaconf import OmegaConf
 
@@ -44,6 +45,11 @@ class TestMistakes:
         assert mistake(OSError(errno.ENOSPC, "No space left on device", "checkpoint")) == FAILED
         assert mistake(PermissionError(errno.EACCES, "Permission denied", "multirun")) == FAILED
         assert mistake(type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory")) == FAILED
+
+    def test_out_of_memory(self):
+        error = raised(torch.empty, 2**60)
+        assert mistake(error) == FAILED and explain(error).endswith("; use smaller batches or a smaller network")
+        assert mistake(MemoryError()) == FAILED and explain(MemoryError()).startswith("out of memory; use")
 
     def test_bugs(self):
         assert mistake(raised(int, "three")) == 0, "another library's ValueError is about what we gave it"

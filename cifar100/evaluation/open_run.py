@@ -16,6 +16,7 @@ from cifar100.config import CONF, build, load_model
 from cifar100.data.images import ImageData, ImageSet
 from cifar100.record import RunDirectory
 
+from .bounded import outline
 from .precision import Precision
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ def open_run(
     """
     config = record.config()
     name = _available(record, config, checkpoint)
+    outline(_mapping(config, "model"), f"{record.path}/config.yaml")
     model = load_model(config)
     tensors, state = record.load_checkpoint(name)
     _load_weights(model, tensors, f"{record.checkpoint_path(name)}")

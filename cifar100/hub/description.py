@@ -9,11 +9,11 @@ from typing import Any
 
 from torch import nn
 
+from cifar100.evaluation.bounded import outline
 from cifar100.record import RecordError
 from cifar100.record.plain import format_json, parse_json_object, to_plain
 from cifar100.record.run_directory import CHECKPOINTS, MAX_JSON_BYTES
 
-from .bounded import outline
 from .errors import HubError
 
 FORMAT = 1
@@ -46,6 +46,14 @@ class Description:
         return format_json(content, Path("config.json"))
 
 
+def outlined(model: Mapping[str, Any], source: str) -> nn.Module:
+    """As `outline`, for what a Hub's files describe. Raises HubError."""
+    try:
+        return outline(model, source)
+    except ValueError as error:
+        raise HubError(error) from None
+
+
 def parse_description(content: bytes, source: str) -> tuple[Description, nn.Module]:
     """What a config.json describes, and the network's outline (see `outline`), which has no weights.
 
@@ -59,7 +67,7 @@ def parse_description(content: bytes, source: str) -> tuple[Description, nn.Modu
         raise HubError(error) from None
     if plain.get("format") != FORMAT or not isinstance(plain.get("model"), dict):
         raise HubError(f"{source} describes no network of this program in format {FORMAT}")
-    network = outline(plain["model"], source)
+    network = outlined(plain["model"], source)
     names = _texts(plain, "class_names", source)
     mean, std = (_numbers(plain, key, source) for key in ("mean", "std"))
     if 0 in std:

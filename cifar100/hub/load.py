@@ -15,8 +15,7 @@ from cifar100.record.files import read_file
 from cifar100.record.run_directory import MAX_JSON_BYTES
 
 from .address import is_address, parse_address
-from .bounded import outline
-from .description import Description, parse_description
+from .description import Description, outlined, parse_description
 from .download import CONFIG
 from .errors import HubError
 from .pull import pull
@@ -70,7 +69,7 @@ def _pushed(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 def _recorded(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     record = RunDirectory(folder)
     model = record.config().get("model")
-    network = outline(model if isinstance(model, dict) else {}, f"{folder}/config.yaml")
+    network = outlined(model if isinstance(model, dict) else {}, f"{folder}/config.yaml")
     name = next((name for name in ("best", "last") if record.has_checkpoint(name)), None)
     if name is None:
         raise HubError(f"{folder} has no weights, neither {WEIGHTS} nor checkpoints/")

@@ -13,6 +13,10 @@ class Diverged(ArithmeticError):
         )
 
 
+class OutOfMemoryError(RuntimeError):
+    """The memory does not suffice. torch raises its own error of this name for a GPU's memory only."""
+
+
 class Interrupted(KeyboardInterrupt):
     """SIGTERM or SIGINT asked the run to stop; its state is saved and the same command continues it.
 

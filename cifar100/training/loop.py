@@ -14,6 +14,7 @@ from cifar100.metrics import Totals
 from cifar100.record import RunDirectory
 from cifar100.training.errors import Interrupted
 from cifar100.training.interruption import StopRequest, stop_on_signals
+from cifar100.training.memory import memory_told
 from cifar100.training.progress import Display
 from cifar100.training.state import NO_TOTALS, Progress, State, save_best, totals_of
 from cifar100.training.step import Step
@@ -146,7 +147,9 @@ class Loop:
             # Not through the wrapper for several processes, which would wait for all of them at every batch.
             self._share_buffers()
             forward = self.take_step.compiled(self.validated.eval())
-            val = validate(forward, self.val_loader, self.loss, self.accelerator, self.val_batch_size).results()
+            size = self.val_batch_size
+            with memory_told(f"validation, with batches of {size} images", "trainer.per_device_eval_batch_size=32"):
+                val = validate(forward, self.val_loader, self.loss, self.accelerator, size).results()
             row |= {"val/loss": val["loss"], "val/top1": val["top1"], "val/top5": val["top5"]}
         row |= {
             "lr": self.state.optimizer.param_groups[0]["lr"],

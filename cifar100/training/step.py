@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cifar100.metrics import Totals
 from cifar100.training.errors import Diverged
+from cifar100.training.memory import memory_told
 
 # On a GPU reading a loss waits for it, so losses are looked at in bunches.
 BUNCH = 50
@@ -52,7 +53,14 @@ class Step:
 
         Raises:
             Diverged: a loss that is not finite; on a CPU before the weights change.
+            OutOfMemoryError: naming the batch, and overrides that need less.
         """
+        size = len(micro_batches[0].labels)
+        what = f"epoch {epoch}, step {step}, with batches of {size} images"
+        with memory_told(what, _smaller(size, len(micro_batches))):
+            self._take(micro_batches, totals, epoch, step)
+
+    def _take(self, micro_batches: Sequence[tuple], totals: Totals, epoch: int, step: int) -> None:
         lr, mean = self.optimizer.param_groups[0]["lr"], 0.0
         for index, batch in enumerate(micro_batches):
             last = index + 1 == len(micro_batches)
@@ -97,6 +105,14 @@ class Step:
             if not abs(value) < float("inf"):
                 raise Diverged(epoch, step, lr, value)
         self.unchecked.clear()
+
+
+def _smaller(batch_size: int, accumulation: int) -> str:
+    """The overrides for steps of as many images in smaller batches."""
+    if batch_size == 1:
+        return "trainer.bf16=true or a smaller network"
+    size, batches = f"per_device_train_batch_size={batch_size // 2}", f"gradient_accumulation_steps={2 * accumulation}"
+    return f"trainer.{size} trainer.{batches}, or trainer.bf16=true"
 
 
 def _distributed(model: nn.Module, accelerator: Accelerator) -> nn.Module:

@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -185,6 +186,25 @@ def test_a_record_cannot_choose_what_is_called(run, cache, data):
     with pytest.raises(ValueError, match="the record's") as caught:
         evaluate(run, cache)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"widths": [65536, 65536, 65536]}, "more than 268435456 parameters"),
+        ({"widths": [8, 8, 10**9]}, "the number 1000000000"),
+        ({"depths": [65536, 1, 1]}, "more than 2000 blocks"),
+        ({"stem_width": 65536}, "a layer makes"),
+    ],
+)
+def test_a_gigantic_network_is_refused_before_it_takes_memory(run, cache, changes, message):
+    config = run.config()
+    run.write_config(config | {"model": config["model"] | changes})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ValueError, match=message) as refused:
+        evaluate(run, cache)
+    assert str(refused.value).isprintable() and "config.yaml: " in str(refused.value)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**19, "half a GiB, in units of KiB"
 
 
 def test_a_record_does_not_choose_where_images_are_read_or_cached(run, cache, tmp_path):

@@ -14,8 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from cifar100.config import load_model
 from cifar100.config.tree import items
-
-from .errors import HubError
+from cifar100.record.errors import one_line
 
 MOST_VALUES = 2**28  # parameters and buffers; 1 GiB in float32
 MOST_MODULES = 20_000  # the deepest recipe of this project has some hundreds
@@ -35,7 +34,7 @@ def outline(model: Mapping[str, Any], source: str) -> nn.Module:
         source: what the description is from, for the message.
 
     Raises:
-        HubError: no network of this checkout's primitives, one that is too large, or one that does not map images of
+        ValueError: no network of this checkout's primitives, one that is too large, or one that does not map images of
             its own size to its classes.
     """
     _check_numbers(model, source)
@@ -46,9 +45,9 @@ def outline(model: Mapping[str, Any], source: str) -> nn.Module:
             with torch.no_grad(), _Watched(MOST_PER_PIXEL * network.resolution**2):
                 logits = network.eval()(torch.empty(shape))
     except (ValueError, TypeError, RuntimeError, OverflowError, ArithmeticError) as error:
-        raise HubError(f"{source}: {error}") from None
+        raise ValueError(one_line(f"{source}: {error}")) from None
     if tuple(logits.shape) != (1, network.num_classes):
-        raise HubError(f"{source}: the network maps an image to {tuple(logits.shape)}, not to its classes")
+        raise ValueError(f"{source}: the network maps an image to {tuple(logits.shape)}, not to its classes")
     return network
 
 
@@ -71,10 +70,12 @@ def _check_numbers(model: Mapping[str, Any], source: str) -> None:
     """Refuses what would make long lists before the first module is built."""
     for _, node in items(model):
         if isinstance(node, int) and abs(node) > LARGEST_NUMBER:
-            raise HubError(f"{source}: the network holds the number {node}, and none of this project has one so large")
+            raise ValueError(
+                f"{source}: the network holds the number {node}, and none of this project has one so large"
+            )
     depths = model.get("depths")
     if isinstance(depths, list) and sum(each for each in depths if isinstance(each, int)) > MOST_BLOCKS:
-        raise HubError(f"{source}: the network has more than {MOST_BLOCKS} blocks, more than any of this project")
+        raise ValueError(f"{source}: the network has more than {MOST_BLOCKS} blocks, more than any of this project")
 
 
 @contextmanager
@@ -86,13 +87,13 @@ def _bounded() -> Iterator[None]:
         nonlocal values
         values += tensor.numel() if tensor is not None and get_ident() == thread else 0
         if values > MOST_VALUES:
-            raise _TooLarge(f"the network has more than {MOST_VALUES} parameters, more than are loaded from the Hub")
+            raise _TooLarge(f"the network has more than {MOST_VALUES} parameters, more than are built from a record")
 
     def count_modules(owner: nn.Module, name: str, part: nn.Module | None) -> None:
         nonlocal modules
         modules += get_ident() == thread
         if modules > MOST_MODULES:
-            raise _TooLarge(f"the network has more than {MOST_MODULES} modules, more than are loaded from the Hub")
+            raise _TooLarge(f"the network has more than {MOST_MODULES} modules, more than are built from a record")
 
     hooks = [
         registration.register_module_parameter_registration_hook(count_values),

@@ -1,4 +1,4 @@
-"""The bounds on what is built from a repository: they stop what is beyond all use, and no recipe of this project."""
+"""The bounds on what is built from a record: they stop what is beyond all use, and no recipe of this project."""
 
 import resource
 import time
@@ -8,8 +8,7 @@ import torch
 from hydra import compose, initialize_config_dir
 
 from cifar100.config import CONF, recipe
-from cifar100.hub import HubError
-from cifar100.hub.bounded import outline
+from cifar100.evaluation.bounded import outline
 
 RECIPES = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
 
@@ -40,7 +39,7 @@ def test_large_networks_that_people_train_are_within_bounds(override):
 def test_what_is_refused_costs_neither_memory_nor_time(changes):
     model = resolved() | changes
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
-    with pytest.raises(HubError) as error:
+    with pytest.raises(ValueError) as error:
         outline(model, "here")
     assert str(error.value).startswith("here: ")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**19, "half a GiB, in units of KiB"
@@ -48,7 +47,7 @@ def test_what_is_refused_costs_neither_memory_nor_time(changes):
 
 
 def test_bounds_end_with_the_look(monkeypatch):
-    with pytest.raises(HubError):
+    with pytest.raises(ValueError):
         outline(resolved() | {"widths": [65536, 65536, 65536]}, "here")
-    monkeypatch.setattr("cifar100.hub.bounded.MOST_VALUES", 1)
+    monkeypatch.setattr("cifar100.evaluation.bounded.MOST_VALUES", 1)
     assert torch.nn.Linear(10, 10).weight.numel() == 100

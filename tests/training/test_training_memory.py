@@ -1,0 +1,48 @@
+"""A step that does not fit into memory is told with its batch and the overrides that need less."""
+
+import pytest
+import torch
+
+from cifar100.metrics import Totals
+from cifar100.mistakes import FAILED, mistake
+from cifar100.training.errors import OutOfMemoryError
+from cifar100.training.memory import memory_told
+
+
+def allocate(*_):
+    torch.empty(2**60)
+
+
+@pytest.mark.parametrize(
+    ("batch", "cure"),
+    [
+        (("64", "2"), "trainer.per_device_train_batch_size=32 trainer.gradient_accumulation_steps=4, or trainer.bf16"),
+        (("1", "1"), "use trainer.bf16=true or a smaller network"),
+    ],
+)
+def test_a_step_names_its_batch_and_the_cure(make_loop, tmp_path, batch, cure):
+    size, accumulation = batch
+    overrides = (f"trainer.per_device_train_batch_size={size}", f"trainer.gradient_accumulation_steps={accumulation}")
+    loop = make_loop(tmp_path, *overrides, "norm=gn")
+    before = {name: value.clone() for name, value in loop.state.model.state_dict().items()}
+    loop.take_step.loss = allocate
+    with pytest.raises(OutOfMemoryError) as error:
+        loop.take_step(next(iter(loop.train_loader.epoch(1))), Totals(), epoch=3, step=4)
+    assert f"out of memory in epoch 3, step 4, with batches of {size} images" in str(error.value)
+    assert cure in str(error.value) and "\n" not in str(error.value)
+    assert mistake(error.value) == FAILED
+    for name, value in loop.state.model.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+@pytest.mark.parametrize("kind", [MemoryError, torch.OutOfMemoryError])
+def test_other_ways_to_run_out(kind):
+    with pytest.raises(OutOfMemoryError, match="out of memory in a test; use less; the last checkpoint is kept"):
+        with memory_told("a test", "less"):
+            raise kind("CUDA out of memory. Tried to allocate 20 GiB")
+
+
+def test_other_errors_pass():
+    with pytest.raises(RuntimeError, match="shapes") as error, memory_told("a test", "less"):
+        raise RuntimeError("shapes do not match")
+    assert not isinstance(error.value, OutOfMemoryError)
