@@ -101,7 +101,7 @@ def job(task: Callable[[DictConfig], dict[str, Any] | None], config: DictConfig)
 def _note_failure(error: Exception, failed: sweep.Job, *, swept: bool) -> None:
     """Raises the error again where nobody else would tell of it."""
     status = mistake(error)
-    alone = not status or type(error).__name__ == "OutOfMemoryError"
+    alone = not status or type(error).__name__ in ("OutOfMemoryError", "ProcessDied")
     if not (status or swept):
         raise error
     reason = explain(error) if status else f"{type(error).__name__}: {explain(error)}"

@@ -37,7 +37,7 @@ OURS = [Path(__file__).parent, *(Path(package.__file__).parent for package in (h
 
 def mistake(error: BaseException) -> int:
     """The exit status for an error that its message explains to the user; 0 for a bug of this program."""
-    if type(error).__name__ == "Diverged" or _out_of_memory(error):
+    if type(error).__name__ in ("Diverged", "ProcessDied") or _out_of_memory(error):
         return FAILED
     if isinstance(error, OSError) and error.errno is not None and not isinstance(error, FileNotFoundError):
         return FAILED

@@ -17,7 +17,7 @@ from cifar100.command import MainProcess, RunLog, TerminalHandler, run
 from cifar100.config import CONF, build
 from cifar100.mistakes import FAILED, MISTYPED, check_choices, explain, mistake, near
 from cifar100.record import RunDirectory
-from cifar100.training.errors import Diverged, Interrupted
+from cifar100.training.errors import Diverged, Interrupted, ProcessDied
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -42,6 +42,7 @@ class TestMistakes:
 
     def test_of_the_run_and_the_machine(self):
         assert mistake(Diverged(1, 2, 0.1, float("nan"))) == FAILED
+        assert mistake(ProcessDied()) == FAILED
         assert mistake(OSError(errno.ENOSPC, "No space left on device", "checkpoint")) == FAILED
         assert mistake(PermissionError(errno.EACCES, "Permission denied", "multirun")) == FAILED
         assert mistake(type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory")) == FAILED

@@ -16,12 +16,14 @@ def evaluation_folder(split: str) -> str:
 
 
 def write_evaluation(run: OpenRun, split: str, predictions: Predictions, results: dict[str, Any]) -> None:
-    """Predictions, tables and figures, and last, as the sign that all is there, metrics.json.
+    """Predictions, tables and figures, and last, as the sign that all is there, metrics.json. The one of an earlier
+    evaluation goes first, lest a killed process leave it among the files of this one.
 
     predictions.safetensors holds logits (n, classes) float32 and labels (n,) int64 in the order of the split, from
     which every other number can be computed again.
     """
     record, data, folder = run.record, run.data, evaluation_folder(split)
+    record.remove(f"{folder}metrics.json")
     kept = {"logits": predictions.logits, "labels": predictions.labels}
     record.write_tensors(f"{folder}predictions.safetensors", kept, {"split": split, "checkpoint": run.checkpoint})
     parents = [data.superclass_names[index] for index in data.superclass_of]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .checkpoint import load_tensors, save_tensors
 from .errors import RecordError
-from .files import atomic_write, read_file
+from .files import atomic_write, read_file, remove_temporaries
 from .plain import format_json, parse_json_object
 
 if TYPE_CHECKING:
@@ -69,6 +69,12 @@ class EvaluationFiles:
     def write_tensors(self, name: str, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
         """Tensors (predictions, say) as a safetensors file with a digest; see `checkpoint.save_tensors`."""
         save_tensors(self.evaluation_path(name), tensors, state)
+
+    def remove(self, name: str) -> None:
+        """Deletes the file, if there is one, and what writers that were killed left beside it."""
+        path = self.evaluation_path(name)
+        path.unlink(missing_ok=True)
+        remove_temporaries(path.parent)
 
     def read_bytes(self, name: str) -> bytes | None:
         return read_file(self.evaluation_path(name), MAX_EVALUATION_BYTES)

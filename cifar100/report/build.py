@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cifar100.record import atomic_write
+from cifar100.record.files import remove_temporaries
 
 from .browser import find_browser, pdf_of
 from .content import Content, words_for_figures
@@ -79,6 +80,8 @@ def build_report(
         authors=tuple(plain_line(name, MAX_NAME) for name in _list(authors)),
     )
     suffix = "" if language == "en" else f"-{language}"
+    for part in ("", "figures", "tables"):
+        remove_temporaries(folder / "report" / part)
     for name, file in _files(content, wanted, suffix):
         atomic_write(folder / "report" / name, file)
         if "/" not in name:

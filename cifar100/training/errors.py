@@ -33,3 +33,12 @@ class Interrupted(KeyboardInterrupt):
 
 class FailedElsewhere(ValueError):
     """Another process of this run failed; the message is its."""
+
+
+class ProcessDied(RuntimeError):
+    """Another process of this run ended without a word: killed, out of memory, or its machine is gone."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "another process of this run has died; the last checkpoint is kept and the same command continues"
+        )

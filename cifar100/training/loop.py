@@ -12,13 +12,13 @@ from accelerate import Accelerator
 
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory
-from cifar100.training.errors import Interrupted
+from cifar100.training.errors import Interrupted, ProcessDied
 from cifar100.training.interruption import StopRequest, stop_on_signals
 from cifar100.training.memory import memory_told
 from cifar100.training.progress import Display
 from cifar100.training.state import NO_TOTALS, Progress, State, save_best, totals_of
 from cifar100.training.step import Step
-from cifar100.training.together import together
+from cifar100.training.together import is_lost_connection, together
 from cifar100.training.validation import validate
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ class Loop:
         Raises:
             Interrupted: by a signal, after the state was saved.
             Diverged: the loss is not finite.
+            ProcessDied: one of the others.
             OSError: the disk is full or read-only; the last checkpoint stays.
             ValueError: a checkpoint that does not fit.
         """
@@ -78,10 +79,13 @@ class Loop:
                 while progress.epoch < self.epochs:
                     self._run_epoch(progress, request, display)
             except RuntimeError as error:
-                if request.signum is None:
-                    raise
-                # The signal has ended a process that this one needed: a compiler, another process of the run.
-                raise Interrupted(request.signum) from error
+                if (
+                    request.signum is not None
+                ):  # it ended a process that this one needed: a compiler, another of the run
+                    raise Interrupted(request.signum) from error
+                if self.accelerator.num_processes > 1 and is_lost_connection(error):
+                    raise ProcessDied() from error
+                raise
         return progress
 
     def _begin(self) -> Progress:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 
@@ -32,3 +33,8 @@ def together(accelerator: Accelerator) -> Iterator[None]:
         raise fault
     for told in filter(None, faults):
         raise FailedElsewhere(told)
+
+
+def is_lost_connection(error: RuntimeError) -> bool:
+    """Whether a common operation failed since another process is gone; gloo says so in a plain RuntimeError."""
+    return isinstance(error, torch.distributed.DistError) or "gloo" in str(error)

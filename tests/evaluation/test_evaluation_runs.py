@@ -257,16 +257,20 @@ def test_no_run_at_all_is_one_line(tmp_path):
         evaluate_runs(str(tmp_path / "*"))
 
 
-def test_nothing_is_replaced_when_the_disk_is_full(run, cache, monkeypatch):
-    before = evaluate(run, cache)
+def test_an_evaluation_cut_off_leaves_no_mixture_with_the_one_before(run, cache, monkeypatch):
+    evaluate(run, cache)
 
     def full(self, name, content):
         raise OSError(28, "No space left on device", name)
 
-    monkeypatch.setattr(RunDirectory, "write_bytes", full)
-    with pytest.raises(OSError, match="No space left"):
-        evaluate(run, cache, checkpoint="last")
-    assert run.read_json("metrics.json") == before
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "write_bytes", full)
+        with pytest.raises(OSError, match="No space left"):
+            evaluate(run, cache, checkpoint="last")
+    assert run.read_tensors("predictions.safetensors")[1]["checkpoint"] == "last"
+    assert run.read_json("metrics.json") is None, "or it would describe the predictions of best"
+    evaluate(run, cache, checkpoint="last")
+    assert run.read_json("metrics.json")["checkpoint"] == "last"
 
 
 SCRIPT = """

@@ -114,8 +114,10 @@ def in_processes() -> Callable[..., list[Any]]:
         ]
         for process in processes:
             process.start()
+        for _, pipe in pipes:
+            pipe.close()  # so that a process that dies is heard of
         try:
-            answers = [end.recv() if end.poll(timeout_s) else "no answer" for end, _ in pipes]
+            answers = [_answer(end, timeout_s) for end, _ in pipes]
         finally:
             for process in processes:
                 process.join(5)
@@ -125,6 +127,13 @@ def in_processes() -> Callable[..., list[Any]]:
         return [answer for (answer,) in answers]
 
     return start
+
+
+def _answer(end: Any, timeout_s: float) -> Any:
+    try:
+        return end.recv() if end.poll(timeout_s) else "no answer"
+    except EOFError:
+        return "died"
 
 
 def _as_process(index: int, count: int, port: int, pipe: Any, function: Callable, arguments: tuple) -> None:

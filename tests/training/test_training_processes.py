@@ -5,7 +5,9 @@ processes are another experiment. And with a smooth activation and small steps: 
 1e-8 becomes one of 1e-5, whoever is right.
 """
 
+import os
 import signal
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ import torch
 from cifar100.config import build
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory
-from cifar100.training.errors import Diverged, FailedElsewhere, Interrupted
+from cifar100.training.errors import Diverged, FailedElsewhere, Interrupted, ProcessDied
 from cifar100.training.together import together
 from cifar100.training.validation import validate
 
@@ -139,6 +141,40 @@ def test_what_ends_one_process_ends_the_others(make_loop, in_processes, tmp_path
     main, other = in_processes(2, fail)
     assert main == ["OSError: the disk is full", "FailedElsewhere: process 1: the disk is full"]
     assert other == ["FailedElsewhere: process 0: the disk is full", "OSError: the disk is full"]
+
+
+def test_a_worker_that_dies_ends_the_run_and_the_same_command_goes_on(
+    by_one_process, make_loop, in_processes, tmp_path
+):
+    def train(index: int, dies: bool) -> int:
+        loop = make_loop(tmp_path, *SMOOTH, *batches(2))
+        if dies and index:
+            loop.take_step = Dying(loop.take_step)
+        with pytest.raises(ProcessDied) if dies else nullcontext():
+            loop.run()
+        return loop.state.scheduler.last_epoch
+
+    with pytest.raises(AssertionError, match="^died\n"):  # process 1, and the other one told of it
+        in_processes(2, train, True)
+    record = RunDirectory(tmp_path)
+    assert record.load_checkpoint("last")[1]["progress"]["epoch"] == len(record.metrics()) == 1
+    assert in_processes(2, train, False) == [22, 22]
+    assert (weights(tmp_path) - weights(by_one_process.path)).abs().max() < 1e-5
+
+
+class Dying:
+    """A loop's `take_step` that ends its process by SIGKILL in the second epoch."""
+
+    def __init__(self, take_step) -> None:
+        self.take_step = take_step
+
+    def __call__(self, micro_batches, totals, *, epoch, step) -> None:
+        if epoch == 2 and step == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.take_step(micro_batches, totals, epoch=epoch, step=step)
+
+    def __getattr__(self, name):
+        return getattr(self.take_step, name)
 
 
 def test_a_run_that_cannot_begin_stops_no_other_of_a_sweep(in_processes, image_cache, tmp_path, monkeypatch):
