@@ -44,8 +44,8 @@ def outline(model: Mapping[str, Any], source: str) -> nn.Module:
             shape = (1, network.in_channels, network.resolution, network.resolution)
             with torch.no_grad(), _Watched(MOST_PER_PIXEL * network.resolution**2):
                 logits = network.eval()(torch.empty(shape))
-    except (ValueError, TypeError, RuntimeError, OverflowError, ArithmeticError) as error:
-        raise ValueError(one_line(f"{source}: {error}")) from None
+    except Exception as error:  # torch answers numbers that fit nothing with an IndexError, too
+        raise ValueError(one_line(f"{source}: {error or type(error).__name__}")) from None
     if tuple(logits.shape) != (1, network.num_classes):
         raise ValueError(f"{source}: the network maps an image to {tuple(logits.shape)}, not to its classes")
     return network
