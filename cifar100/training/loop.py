@@ -18,7 +18,7 @@ from cifar100.training.memory import memory_told
 from cifar100.training.progress import Display
 from cifar100.training.state import NO_TOTALS, Progress, State, save_best, totals_of
 from cifar100.training.step import Step
-from cifar100.training.together import is_lost_connection, together
+from cifar100.training.together import check_agreement, is_lost_connection, together
 from cifar100.training.validation import validate
 
 log = logging.getLogger(__name__)
@@ -71,6 +71,7 @@ class Loop:
         """
         with together(self.accelerator):
             progress = self._begin()
+        check_agreement(self.accelerator, (progress.epoch, progress.step), f"the checkpoint of {self.record.path}")
         steps = self.train_loader.steps_per_epoch
         done = progress.epoch * steps + progress.step
         display = Display(self.epochs, steps, done, quiet=self.quiet or not self._main)

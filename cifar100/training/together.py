@@ -35,6 +35,16 @@ def together(accelerator: Accelerator) -> Iterator[None]:
         raise FailedElsewhere(told)
 
 
+def check_agreement(accelerator: Accelerator, value: object, what: str) -> None:
+    """Refuses to go on where the processes found different things in what should be the same place.
+
+    Raises:
+        ValueError: in all processes.
+    """
+    if accelerator.num_processes > 1 and len(set(gather_object([value]))) > 1:
+        raise ValueError(f"the processes do not all see {what}; put root on a file system that all nodes share")
+
+
 def is_lost_connection(error: RuntimeError) -> bool:
     """Whether a common operation failed since another process is gone; gloo says so in a plain RuntimeError."""
     return isinstance(error, torch.distributed.DistError) or "gloo" in str(error)

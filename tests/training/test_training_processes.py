@@ -87,6 +87,19 @@ def test_stopped_with_accumulation_and_continued(by_one_process, make_loop, coun
         assert ours["train/top1"] == pytest.approx(theirs["train/top1"], rel=1e-5)
 
 
+def test_nodes_that_do_not_share_the_run_are_refused(make_loop, counted, in_processes, tmp_path):
+    def train(index: int, stop_after: int | None, folder) -> str:
+        loop = make_loop(folder if index else tmp_path, *SMOOTH, *batches(2))
+        counted(loop, stop_after)
+        with pytest.raises((Interrupted, ValueError)) as ended:
+            loop.run()
+        return str(ended.value)
+
+    in_processes(2, train, 2, tmp_path)
+    for told in in_processes(2, train, None, tmp_path / "on another node"):
+        assert "the processes do not all see the checkpoint of" in told and "nodes share" in told
+
+
 def test_a_run_goes_on_with_as_many_processes_only(by_one_process, make_loop, in_processes):
     def train(index: int) -> str:
         with pytest.raises(ValueError) as refused:
