@@ -65,7 +65,7 @@ class BatchDataset(Dataset[Batch]):
         return len(self._labels)
 
     def __getitems__(self, request: Request) -> Batch:
-        epoch, ids = request.epoch, request.indices.to(self._pixels.device)
+        epoch, ids = request.epoch, request.indices.to(self._pixels.device, non_blocking=True)
         images, labels = self._fetch(ids, epoch)
         targets = labels
         if self._mixing is not None:

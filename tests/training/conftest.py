@@ -47,7 +47,7 @@ def make_loop(compose_run, monkeypatch) -> Callable[..., Loop]:
         arguments = build(config.trainer)
         accelerator = app.build_accelerator(config, folder)
         model = app.build_model(config)
-        model.to(memory_format=torch.channels_last)
+        model.to(accelerator.device, memory_format=torch.channels_last)
         return app.build_loop(config, arguments, RunDirectory(folder), model, build(config.data), accelerator)
 
     return make
