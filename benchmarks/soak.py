@@ -4,7 +4,7 @@
     python benchmarks/soak.py --epochs 2 --seeds 1  # some minutes
 
 First the sweep is typed once and left alone. Then the same sweep, elsewhere, ends by SIGKILL after a random time of 2
-to 20 seconds, wherever it happens to be, and is typed again. After every kill each record must be readable, and no
+to 30 seconds, wherever it happens to be, and is typed again. After every kill each record must be readable, and no
 checkpoint older than before. At the end all that the runs computed must be bitwise what the undisturbed ones did:
 weights, averages, optimizer and scheduler state, metrics. Prints the counts as JSON; the exit status is 1 where
 anything differs.
@@ -24,7 +24,7 @@ from pathlib import Path
 from cifar100.record import RunDirectory
 
 CHECKOUT = Path(__file__).parents[1]
-PAUSES_S = (2, 20)
+PAUSES_S = (2, 30)
 SWEEP = [
     "data=digits",
     "data.val_size=360",

@@ -88,9 +88,10 @@ def _use(run: Run, repo_id: str) -> list[str]:
     resolution, channels = (each if isinstance(each, int) else 0 for each in size)
     example = f"""```python
 import torch
-from cifar100.hub import describe, load
+import cifar100
+from cifar100.hub import describe
 
-network = load("{repo_id}")  # in evaluation mode; revision="..." pins a commit
+network = cifar100.from_pretrained("{repo_id}")  # in evaluation mode; revision="..." pins a commit
 about = describe("{repo_id}")
 mean, std = (torch.tensor(each).view(-1, 1, 1) for each in (about.mean, about.std))
 images = torch.rand(8, {channels}, {resolution}, {resolution})  # yours, in 0..1

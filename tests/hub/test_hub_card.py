@@ -93,7 +93,7 @@ def test_metadata_is_what_the_hub_reads(synthetic, tmp_path):
 def test_the_card_tells_costs_use_recipe_limits_and_citations(synthetic, tmp_path):
     card = card_of(synthetic.write_run(tmp_path / "study", latency_s=0.0012))
     assert cells(card, "parameters") == ["278,324"] and cells(card, "latency of one image, ms") == ["1.20"]
-    assert 'load("ada/my_net")' in card and "run_dir=hf://ada/my_net" in card
+    assert 'cifar100.from_pretrained("ada/my_net")' in card and "run_dir=hf://ada/my_net" in card
     assert cells(card, "optimizer | lr")[-1:] == ["0.1"] and "trainer.num_train_epochs=5" in card
     assert "trained for 5 epochs" in card and "he2015resnet" in card and "krizhevsky2009cifar" in card
     assert "author = {ada}," in card and r"title = {{my\_net}}," in card
