@@ -1,9 +1,12 @@
 """Commands that are cut off at a write, by SIGKILL or a full disk, and typed again. Those of train are in test_app."""
 
 import errno
+import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 
 from cifar100.record import RunDirectory, files
 
+CHECKOUT = Path(__file__).parents[1]
 TINY = ("data=digits", "data.val_size=1000", "model.depths=[1,1,1]", "model.widths=[8,8,8]")
 NO_SPACE = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 ENDINGS = (".png", ".svg", ".csv", ".tex", ".html", ".md", ".pptx")
@@ -152,3 +156,12 @@ def test_a_read_only_study(command, typed, trained, monkeypatch):
     assert ended.status == 1 and ended.err.count("\n") == 1
     assert "Read-only file system; choose a place where you may write" in ended.err
     assert whole(trained.path.parent) == before
+
+
+@pytest.mark.slow
+def test_a_short_soak(tmp_path):
+    """benchmarks/soak.py, which takes an hour by default."""
+    command = [sys.executable, str(CHECKOUT / "benchmarks" / "soak.py"), "--epochs", "10", "--seeds", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["differing"] == []

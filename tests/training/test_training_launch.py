@@ -92,10 +92,7 @@ def test_trains_and_evaluates_what_one_process_does(launch, typed):
 def test_a_signal_to_the_launcher_stops_all_and_the_same_command_continues(launch, typed):
     arguments = [*SMOOTH, "trainer.num_train_epochs=30", "trainer.per_device_train_batch_size=64"]
     process = launch("train", *arguments)
-    deadline = time.monotonic() + 120
-    while not list(Path("multirun").glob("default/*/metrics.jsonl")):
-        assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.1)
+    wait_for_an_epoch(process)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode != 0
@@ -103,4 +100,37 @@ def test_a_signal_to_the_launcher_stops_all_and_the_same_command_continues(launc
     run = RunDirectory(path.parent)
     assert run.status()["state"] == "interrupted"
     assert "continuing after epoch" in ended(launch("train", *arguments))
+    assert run.state() == "finished" and len(run.metrics()) == 30
+
+
+def wait_for_an_epoch(process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 120
+    while not list(Path("multirun").glob("default/*/checkpoints/last.safetensors")):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.1)
+
+
+def worker(launcher: int, rank: int) -> int:
+    """The number of a process that the launcher started."""
+    for pid in map(int, Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()):
+        if f"RANK={rank}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            return pid
+    raise AssertionError(f"no worker {rank}")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_worker_that_is_killed_ends_all_and_the_same_command_continues(rank, launch):
+    arguments = [*SMOOTH, "trainer.num_train_epochs=30", "trainer.per_device_train_batch_size=64"]
+    process = launch("train", *arguments)
+    wait_for_an_epoch(process)
+    os.kill(worker(process.pid, rank), signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    (path,) = Path("multirun/default").glob("*/status.json")
+    run = RunDirectory(path.parent)
+    assert run.state() in ("failed", "interrupted")
+    done = run.load_checkpoint("last")[1]["progress"]["epoch"]
+    assert len(run.metrics()) in (done, done + 1), "whose checkpoint came no more"
+    assert f"continuing after epoch {done}" in ended(launch("train", *arguments))
     assert run.state() == "finished" and len(run.metrics()) == 30
