@@ -112,9 +112,3 @@ def confusion_matrix(predictions: Tensor, labels: Tensor, num_classes: int) -> T
             raise ValueError(f"{name} range from {found}; use classes from 0 to num_classes - 1 = {num_classes - 1}")
     counts = torch.bincount(labels * num_classes + predictions, minlength=num_classes**2)
     return counts.reshape(num_classes, num_classes)
-
-
-def per_class_accuracy(predictions: Tensor, labels: Tensor, num_classes: int) -> Tensor:
-    """Fraction of each true class predicted right: (num_classes,), float64; NaN for a class without images."""
-    matrix = confusion_matrix(predictions, labels, num_classes).double()
-    return matrix.diagonal() / matrix.sum(dim=1)

@@ -11,7 +11,6 @@ from cifar100.metrics import (
     Totals,
     confusion_matrix,
     expected_calibration_error,
-    per_class_accuracy,
     reliability_bins,
 )
 
@@ -99,18 +98,11 @@ def test_totals_do_not_wait_for_the_gpu(predictions):
     assert totals.count == 1000
 
 
-def test_confusion_matrix_and_per_class_accuracy_agree_with_sklearn(predictions):
+def test_confusion_matrix_agrees_with_sklearn(predictions):
     logits, labels = predictions
     guesses = logits.argmax(1)
     matrix = confusion_matrix(guesses, labels, 10)
     np.testing.assert_array_equal(matrix, sklearn_metrics.confusion_matrix(labels, guesses))
-    recall = sklearn_metrics.recall_score(labels, guesses, average=None)
-    np.testing.assert_allclose(per_class_accuracy(guesses, labels, 10), recall, rtol=1e-12)
-
-
-def test_class_without_images_has_no_accuracy():
-    accuracy = per_class_accuracy(torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1]), 3)
-    assert accuracy[:2].tolist() == [0.5, 1.0] and accuracy[2].isnan()
 
 
 @pytest.mark.parametrize("bad", [-1, 3])
