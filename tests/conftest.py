@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import settings
 
 CHECKOUT = Path(__file__).parents[1]
 # One thread per process: tests run beside each other on small machines, and bitwise comparisons must not depend on it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A busy machine is no failure; what must be quick is timed by its own test, in processor time.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
