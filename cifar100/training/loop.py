@@ -80,9 +80,8 @@ class Loop:
                 while progress.epoch < self.epochs:
                     self._run_epoch(progress, request, display)
             except RuntimeError as error:
-                if (
-                    request.signum is not None
-                ):  # it ended a process that this one needed: a compiler, another of the run
+                if request.signum is not None:
+                    # The signal has ended a process that this one needed: a compiler, another process of the run.
                     raise Interrupted(request.signum) from error
                 if self.accelerator.num_processes > 1 and is_lost_connection(error):
                     raise ProcessDied() from error
@@ -153,7 +152,8 @@ class Loop:
             self._share_buffers()
             forward = self.take_step.compiled(self.validated.eval())
             size = self.val_batch_size
-            with memory_told(f"validation, with batches of {size} images", "trainer.per_device_eval_batch_size=32"):
+            cure = f"trainer.per_device_eval_batch_size={max(1, size // 2)}"
+            with memory_told(f"validation, with batches of {size} images", cure):
                 val = validate(forward, self.val_loader, self.loss, self.accelerator, size).results()
             row |= {"val/loss": val["loss"], "val/top1": val["top1"], "val/top5": val["top5"]}
         row |= {

@@ -35,6 +35,14 @@ def test_a_step_names_its_batch_and_the_cure(make_loop, tmp_path, batch, cure):
         assert torch.equal(value, before[name])
 
 
+def test_validation_names_its_own_batch(make_loop, tmp_path):
+    loop = make_loop(tmp_path, "trainer.num_train_epochs=1")
+    loop.loss = allocate
+    with pytest.raises(OutOfMemoryError) as error:
+        loop.run()
+    assert "validation, with batches of 256 images; use trainer.per_device_eval_batch_size=128;" in str(error.value)
+
+
 @pytest.mark.parametrize("kind", [MemoryError, torch.OutOfMemoryError])
 def test_other_ways_to_run_out(kind):
     with pytest.raises(OutOfMemoryError, match="out of memory in a test; use less; the last checkpoint is kept"):
