@@ -14,6 +14,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from cifar100.app.assemble import build_accelerator, build_loop, build_model
+from cifar100.app.description import description
 from cifar100.config import ConfigError, build, check_typed_choices, recipe
 from cifar100.evaluation.costs import count_costs
 from cifar100.evaluation.evaluate_runs import evaluate_runs
@@ -25,9 +27,6 @@ from cifar100.training.onednn import around_onednn
 from cifar100.training.status import note_failure, true_status
 from cifar100.training.summary import hyperparameters, summary
 from cifar100.training.together import together
-
-from .assemble import build_accelerator, build_loop, build_model
-from .description import description
 
 log = logging.getLogger(__name__)
 

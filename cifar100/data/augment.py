@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from .counter import random_below, stream_key
-from .crop import crop_and_flip
-from .cutout import cutout
-from .policies import Policy
+from cifar100.data.counter import random_below, stream_key
+from cifar100.data.crop import crop_and_flip
+from cifar100.data.cutout import cutout
+from cifar100.data.policies import Policy
 
 
 @dataclass(frozen=True)

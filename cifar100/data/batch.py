@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from .augment import Augment
-from .images import ImageSet
-from .mixing import Labelled, Mixing, partners
+from cifar100.data.augment import Augment
+from cifar100.data.images import ImageSet
+from cifar100.data.mixing import Labelled, Mixing, partners
 
 
 class Batch(NamedTuple):

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from .canonical import description, fingerprint, split_sets
-from .images import ImageData, ImageSet
+from cifar100.data.canonical import description, fingerprint, split_sets
+from cifar100.data.images import ImageData, ImageSet
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ import json
 import numpy as np
 import torch
 
-from .images import ImageData, ImageSet
-from .raw import RawData, RawSplit
+from cifar100.data.images import ImageData, ImageSet
+from cifar100.data.raw import RawData, RawSplit
 
 
 def assemble(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .formats.archive import is_archive
-from .formats.hub import read_hub
-from .formats.original import CIFAR10_LAYOUT, CIFAR100_LAYOUT, read_original
-from .formats.parquet import Columns, parquet_splits, read_parquet
-from .images import ImageData
-from .raw import RawData
-from .reading import read_known
-from .specs import CIFAR10, CIFAR100, Spec
+from cifar100.data.formats.archive import is_archive
+from cifar100.data.formats.hub import read_hub
+from cifar100.data.formats.original import CIFAR10_LAYOUT, CIFAR100_LAYOUT, read_original
+from cifar100.data.formats.parquet import Columns, parquet_splits, read_parquet
+from cifar100.data.images import ImageData
+from cifar100.data.raw import RawData
+from cifar100.data.reading import read_known
+from cifar100.data.specs import CIFAR10, CIFAR100, Spec
 
 _COLUMNS = {
     "cifar10": Columns(label=("label",)),

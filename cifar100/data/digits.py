@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .canonical import canonical_order
-from .images import ImageData
-from .raw import RawData, RawSplit
-from .reading import read_known
-from .specs import DIGITS, Spec
+from cifar100.data.canonical import canonical_order
+from cifar100.data.images import ImageData
+from cifar100.data.raw import RawData, RawSplit
+from cifar100.data.reading import read_known
+from cifar100.data.specs import DIGITS, Spec
 
 _TEST_SIZE = 360
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from .canonical import assemble
-from .formats.folders import class_folders, image_files, read_labelled
-from .images import ImageData
-from .raw import RawData, RawSplit
-from .reading import read_cached
-from .split import hold_out
-from .verify import channel_statistics
+from cifar100.data.canonical import assemble
+from cifar100.data.formats.folders import class_folders, image_files, read_labelled
+from cifar100.data.images import ImageData
+from cifar100.data.raw import RawData, RawSplit
+from cifar100.data.reading import read_cached
+from cifar100.data.split import hold_out
+from cifar100.data.verify import channel_statistics
 
 
 def read_imagefolder(

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from .augment import Augment
-from .batch import Batch, BatchDataset, Request
-from .images import ImageSet
-from .plan import StepPlan
+from cifar100.data.augment import Augment
+from cifar100.data.batch import Batch, BatchDataset, Request
+from cifar100.data.images import ImageSet
+from cifar100.data.plan import StepPlan
 
 
 class TrainLoader:

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .counter import random_below, random_uniform, stream_key
-from .cutout import box_mask, random_box
+from cifar100.data.counter import random_below, random_uniform, stream_key
+from cifar100.data.cutout import box_mask, random_box
 
 
 class Labelled(NamedTuple):

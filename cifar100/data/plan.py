@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from .counter import permutation, stream_key
+from cifar100.data.counter import permutation, stream_key
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .counter import random_bits
+from cifar100.data.counter import random_bits
 
 
 class Policy:

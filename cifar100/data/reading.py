@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .cache import Cache, default_cache_dir, source_key
-from .canonical import assemble
-from .images import ImageData
-from .raw import RawData
-from .specs import Spec
-from .split import hold_out
-from .verify import verify
+from cifar100.data.cache import Cache, default_cache_dir, source_key
+from cifar100.data.canonical import assemble
+from cifar100.data.images import ImageData
+from cifar100.data.raw import RawData
+from cifar100.data.specs import Spec
+from cifar100.data.split import hold_out
+from cifar100.data.verify import verify
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import torch
 
-from .images import ImageData
+from cifar100.data.images import ImageData
 
 logger = logging.getLogger(__name__)
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from .formats.folders import image_files, read_labelled
-from .formats.hub import read_hub
-from .formats.parquet import Columns, parquet_splits, read_parquet
-from .images import ImageData
-from .raw import RawData, RawSplit
-from .reading import read_known
-from .specs import TINY_IMAGENET, Spec
+from cifar100.data.formats.folders import image_files, read_labelled
+from cifar100.data.formats.hub import read_hub
+from cifar100.data.formats.parquet import Columns, parquet_splits, read_parquet
+from cifar100.data.images import ImageData
+from cifar100.data.raw import RawData, RawSplit
+from cifar100.data.reading import read_known
+from cifar100.data.specs import TINY_IMAGENET, Spec
 
 _FOLDER = "tiny-imagenet-200"
 _REPOSITORY = "zh-plus/tiny-imagenet"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .raw import RawData, RawSplit
-from .specs import Spec
+from cifar100.data.raw import RawData, RawSplit
+from cifar100.data.specs import Spec
 
 
 def verify(raw: RawData, spec: Spec) -> None:

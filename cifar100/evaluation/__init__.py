@@ -1,13 +1,13 @@
 """What a run is worth: accuracy on the test images, calibration, costs, latency; tables and figures of them."""
 
-from .costs import Costs, LayerCosts, count_costs
-from .evaluate import evaluate_run
-from .evaluate_runs import EvaluationFailed, evaluate_runs, results_table
-from .latency import Latency, measure_latency
-from .layers import layer_table
-from .open_run import OpenRun, open_run
-from .precision import Precision
-from .predict import Predictions, predict
+from cifar100.evaluation.costs import Costs, LayerCosts, count_costs
+from cifar100.evaluation.evaluate import evaluate_run
+from cifar100.evaluation.evaluate_runs import EvaluationFailed, evaluate_runs, results_table
+from cifar100.evaluation.latency import Latency, measure_latency
+from cifar100.evaluation.layers import layer_table
+from cifar100.evaluation.open_run import OpenRun, open_run
+from cifar100.evaluation.precision import Precision
+from cifar100.evaluation.predict import Predictions, predict
 
 __all__ = [
     "Costs",

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from cifar100.evaluation.predict import Predictions
 from cifar100.metrics import Totals, confusion_matrix, expected_calibration_error
-
-from .predict import Predictions
 
 Row = dict[str, Any]
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .operators import ELEMENTWISE, MULTIPLY_ADDS
+from cifar100.evaluation.operators import ELEMENTWISE, MULTIPLY_ADDS
 
 
 @dataclass(frozen=True)

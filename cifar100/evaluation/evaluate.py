@@ -12,20 +12,19 @@ import torch
 from accelerate import PartialState
 
 from cifar100.data.loader import EvalLoader
+from cifar100.evaluation.accuracy import accuracy
+from cifar100.evaluation.architecture import fingerprint
+from cifar100.evaluation.costs import count_costs
+from cifar100.evaluation.explanations.compare import compare_runs
+from cifar100.evaluation.explanations.explain import check_explanations, write_explanations
+from cifar100.evaluation.explanations.other_run import find_other, predictions_of
+from cifar100.evaluation.explanations.subject import Subject
+from cifar100.evaluation.latency import Latency, measure_latency
+from cifar100.evaluation.open_run import OpenRun, open_run
+from cifar100.evaluation.precision import Precision
+from cifar100.evaluation.predict import Predictions, predict
+from cifar100.evaluation.written import write_evaluation
 from cifar100.record import RunDirectory, describe_environment
-
-from .accuracy import accuracy
-from .architecture import fingerprint
-from .costs import count_costs
-from .explanations.compare import compare_runs
-from .explanations.explain import check_explanations, write_explanations
-from .explanations.other_run import find_other, predictions_of
-from .explanations.subject import Subject
-from .latency import Latency, measure_latency
-from .open_run import OpenRun, open_run
-from .precision import Precision
-from .predict import Predictions, predict
-from .written import write_evaluation
 
 log = logging.getLogger(__name__)
 AS_TRAINED = "as_trained"

@@ -10,9 +10,8 @@ from typing import Any
 import torch
 from accelerate import PartialState
 
+from cifar100.evaluation.evaluate import check_options, evaluate_run
 from cifar100.record import find_runs
-
-from .evaluate import check_options, evaluate_run
 
 log = logging.getLogger(__name__)
 _HEADER = ("run", "checkpoint", "epoch", "top-1", "top-5", "loss", "ECE", "parameters", "multiply-adds", "latency")

@@ -9,8 +9,8 @@ from time import perf_counter
 import torch
 from torch import nn
 
-from .costs import evaluation_mode
-from .precision import Precision
+from cifar100.evaluation.costs import evaluation_mode
+from cifar100.evaluation.precision import Precision
 
 WARM_UP = 2
 MIN_REPEATS = 5

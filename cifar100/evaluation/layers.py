@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from .costs import Costs, LayerCosts
+from cifar100.evaluation.costs import Costs, LayerCosts
 
 _HEADER = ("module", "type", "output", "parameters", "multiply-adds")
 

@@ -14,10 +14,9 @@ from torch import Tensor, nn
 
 from cifar100.config import CONF, build, load_model
 from cifar100.data.images import ImageData, ImageSet
+from cifar100.evaluation.bounded import outline
+from cifar100.evaluation.precision import Precision
 from cifar100.record import RunDirectory
-
-from .bounded import outline
-from .precision import Precision
 
 log = logging.getLogger(__name__)
 AVERAGE, RAW = "average.module.", "model."  # how a checkpoint names an average of the weights, and the weights

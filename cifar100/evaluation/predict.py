@@ -11,8 +11,8 @@ import torch
 from accelerate.utils import gather, pad_across_processes
 from torch import Tensor, nn
 
-from .costs import evaluation_mode
-from .precision import Precision
+from cifar100.evaluation.costs import evaluation_mode
+from cifar100.evaluation.precision import Precision
 
 log = logging.getLogger(__name__)
 LINES = 5

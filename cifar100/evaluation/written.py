@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .accuracy import Row, class_rows, confusions, superclass_rows
-from .figures import confusion_figure, png, reliability_figure
-from .open_run import OpenRun
-from .predict import Predictions
+from cifar100.evaluation.accuracy import Row, class_rows, confusions, superclass_rows
+from cifar100.evaluation.figures import confusion_figure, png, reliability_figure
+from cifar100.evaluation.open_run import OpenRun
+from cifar100.evaluation.predict import Predictions
 
 
 def evaluation_folder(split: str) -> str:

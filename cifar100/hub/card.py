@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from cifar100.report.command import recorded_command, typed_command
-from cifar100.report.hyperparameters import hyperparameter_table
-from cifar100.report.markdown_text import code, escaped, markdown_table
-from cifar100.report.number_text import count, duration, millions, milliseconds
-from cifar100.report.run import Run
-from cifar100.report.study import Study
-from cifar100.report.table_notes import machines, recipe_line
-from cifar100.report.text import plain_line
-from cifar100.report.words import load_words
-
-from .card_limits import limits
-from .card_metadata import data_name, model_metadata
-from .card_results import results
-from .citation import bibtex, cited, own_entry
+from cifar100.hub.card_limits import limits
+from cifar100.hub.card_metadata import data_name, model_metadata
+from cifar100.hub.card_results import results
+from cifar100.hub.citation import bibtex, cited, own_entry
+from cifar100.report.document.words import load_words
+from cifar100.report.records.command import recorded_command, typed_command
+from cifar100.report.records.run import Run
+from cifar100.report.records.study import Study
+from cifar100.report.records.text import plain_line
+from cifar100.report.renderers.markdown_text import code, escaped, markdown_table
+from cifar100.report.tables.hyperparameters import hyperparameter_table
+from cifar100.report.tables.number_text import count, duration, millions, milliseconds
+from cifar100.report.tables.table_notes import machines, recipe_line
 
 
 def model_card(run: Run, row: Study, repo_id: str, license: str | None) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from cifar100.report.facts import FEW_EPOCHS, FEW_SEEDS, is_dirty
-from cifar100.report.markdown_text import escaped
-from cifar100.report.row import Row
-from cifar100.report.run import Run
-
-from .card_metadata import data_name
+from cifar100.hub.card_metadata import data_name
+from cifar100.report.records.facts import FEW_EPOCHS, FEW_SEEDS, is_dirty
+from cifar100.report.records.row import Row
+from cifar100.report.records.run import Run
+from cifar100.report.renderers.markdown_text import escaped
 
 
 def limits(run: Run, row: Row) -> list[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from cifar100.report.markdown_text import code, escaped, markdown_table
-from cifar100.report.number_text import NONE
-from cifar100.report.row import Row
-from cifar100.report.run import Run
-from cifar100.report.statistics import summarize
-from cifar100.report.table import Cell, Table
-from cifar100.report.text import plain_line
+from cifar100.report.claims.statistics import summarize
+from cifar100.report.records.row import Row
+from cifar100.report.records.run import Run
+from cifar100.report.records.text import plain_line
+from cifar100.report.renderers.markdown_text import code, escaped, markdown_table
+from cifar100.report.tables.number_text import NONE
+from cifar100.report.tables.table import Cell, Table
 
 # Key of the evaluation, what it is called, the factor it is shown with, decimals.
 SHOWN = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from cifar100.report.run import Run
-from cifar100.report.works import Work, load_works, methods_of
+from cifar100.report.document.works import Work, load_works, methods_of
+from cifar100.report.records.run import Run
 
 DATA = {"cifar100": "krizhevsky2009cifar", "cifar10": "krizhevsky2009cifar", "digits": "alpaydin1998digits"}
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from .address import COMMIT, Address
-from .errors import HubError, HubUnreachable, in_one_line, refusal
+from cifar100.hub.address import COMMIT, Address
+from cifar100.hub.errors import HubError, HubUnreachable, in_one_line, refusal
 
 CONFIG = "config.json"
 CHUNK_BYTES = 2**16

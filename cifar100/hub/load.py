@@ -10,16 +10,15 @@ from torch import Tensor, nn
 
 from cifar100.config import load_model
 from cifar100.evaluation.open_run import trained_weights
+from cifar100.hub.address import is_address, parse_address
+from cifar100.hub.description import Description, outlined, parse_description
+from cifar100.hub.download import CONFIG
+from cifar100.hub.errors import HubError
+from cifar100.hub.pull import pull
+from cifar100.hub.weights import WEIGHTS, check_fit, most_bytes, parse_weights
 from cifar100.record import RunDirectory
 from cifar100.record.files import read_file
 from cifar100.record.run_directory import MAX_JSON_BYTES
-
-from .address import is_address, parse_address
-from .description import Description, outlined, parse_description
-from .download import CONFIG
-from .errors import HubError
-from .pull import pull
-from .weights import WEIGHTS, check_fit, most_bytes, parse_weights
 
 
 def load(source: str | Path, *, revision: str | None = None) -> nn.Module:

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from cifar100.evaluation.open_run import RAW
+from cifar100.hub.address import PREFIX, Address, is_address, parse_address
+from cifar100.hub.description import parse_description
+from cifar100.hub.download import CONFIG, fetch, resolve
+from cifar100.hub.errors import HubError, HubUnreachable
+from cifar100.hub.store import Store
+from cifar100.hub.weights import WEIGHTS, most_bytes, parse_weights
 from cifar100.record import RecordError, RunDirectory, atomic_write
 from cifar100.record.metrics_file import parse_metrics
 from cifar100.record.plain import parse_json_object
 from cifar100.record.plain_yaml import parse_yaml
 from cifar100.record.run_directory import MAX_CONFIG_BYTES, MAX_JSON_BYTES, MAX_METRICS_BYTES
-
-from .address import PREFIX, Address, is_address, parse_address
-from .description import parse_description
-from .download import CONFIG, fetch, resolve
-from .errors import HubError, HubUnreachable
-from .store import Store
-from .weights import WEIGHTS, most_bytes, parse_weights
 
 log = logging.getLogger(__name__)
 

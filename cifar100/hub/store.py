@@ -16,10 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from cifar100.hub.address import COMMIT, Address
 from cifar100.record import atomic_write
 from cifar100.record.files import read_file
-
-from .address import COMMIT, Address
 
 STALE_S = 3600
 

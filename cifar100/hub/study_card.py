@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cifar100.report.main_table import main_table
-from cifar100.report.markdown_text import at_start, code, escaped, markdown_table
-from cifar100.report.study import Study
-from cifar100.report.words import load_words
-
-from .card import headed
-from .card_metadata import data_name, dataset_metadata
-from .citation import bibtex, cited
+from cifar100.hub.card import headed
+from cifar100.hub.card_metadata import data_name, dataset_metadata
+from cifar100.hub.citation import bibtex, cited
+from cifar100.report.document.words import load_words
+from cifar100.report.records.study import Study
+from cifar100.report.renderers.markdown_text import at_start, code, escaped, markdown_table
+from cifar100.report.tables.main_table import main_table
 
 MOST_LEFT_OUT = 50
 

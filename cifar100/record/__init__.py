@@ -1,11 +1,11 @@
 """Run directories: one folder per run, written atomically, read as untrusted data. Needs torch only for tensors."""
 
-from .environment import describe_environment
-from .errors import RecordError, RunLocked
-from .files import atomic_write
-from .find import find_runs
-from .run_directory import RunDirectory
-from .state_tree import flatten_state, unflatten_state
+from cifar100.record.environment import describe_environment
+from cifar100.record.errors import RecordError, RunLocked
+from cifar100.record.files import atomic_write
+from cifar100.record.find import find_runs
+from cifar100.record.run_directory import RunDirectory
+from cifar100.record.state_tree import flatten_state, unflatten_state
 
 __all__ = [
     "RecordError",

@@ -13,9 +13,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import RecordError
-from .files import atomic_write, read_file
-from .plain import to_plain
+from cifar100.record.errors import RecordError
+from cifar100.record.files import atomic_write, read_file
+from cifar100.record.plain import to_plain
 
 if TYPE_CHECKING:
     from torch import Tensor

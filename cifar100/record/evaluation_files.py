@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .checkpoint import load_tensors, save_tensors
-from .errors import RecordError
-from .files import atomic_write, read_file, remove_temporaries
-from .plain import format_json, parse_json_object
+from cifar100.record.checkpoint import load_tensors, save_tensors
+from cifar100.record.errors import RecordError
+from cifar100.record.files import atomic_write, read_file, remove_temporaries
+from cifar100.record.plain import format_json, parse_json_object
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
-from .errors import RecordError
-from .run_directory import RunDirectory
+from cifar100.record.errors import RecordError
+from cifar100.record.run_directory import RunDirectory
 
 
 def find_runs(pattern: str | Path | Iterable[str | Path]) -> list[RunDirectory]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .errors import RecordError
-from .plain import format_json, parse_json_object
+from cifar100.record.errors import RecordError
+from cifar100.record.plain import format_json, parse_json_object
 
 
 def format_metrics(rows: Iterable[Mapping[str, Any]], path: Path) -> bytes:

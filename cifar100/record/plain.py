@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .errors import RecordError
+from cifar100.record.errors import RecordError
 
 MAX_DEPTH = 50
 MAX_INTEGER = 2**128

@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from .errors import RecordError
-from .plain import MAX_DEPTH, to_plain
+from cifar100.record.errors import RecordError
+from cifar100.record.plain import MAX_DEPTH, to_plain
 
 _UNWANTED = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:value"}
 _LINE_BREAKS = frozenset("\x85\u2028\u2029")

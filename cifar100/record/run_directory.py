@@ -16,14 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .checkpoint import load_tensors, save_tensors
-from .errors import RecordError
-from .evaluation_files import EvaluationFiles, inside
-from .files import atomic_write, read_file, remove_temporaries
-from .lock import hold, is_held
-from .metrics_file import format_metrics, parse_metrics
-from .plain import format_json, parse_json_object
-from .plain_yaml import format_yaml, parse_yaml
+from cifar100.record.checkpoint import load_tensors, save_tensors
+from cifar100.record.errors import RecordError
+from cifar100.record.evaluation_files import EvaluationFiles, inside
+from cifar100.record.files import atomic_write, read_file, remove_temporaries
+from cifar100.record.lock import hold, is_held
+from cifar100.record.metrics_file import format_metrics, parse_metrics
+from cifar100.record.plain import format_json, parse_json_object
+from cifar100.record.plain_yaml import format_yaml, parse_yaml
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,18 +9,17 @@ from typing import Any
 
 from cifar100.record import atomic_write
 from cifar100.record.files import remove_temporaries
-
-from .browser import find_browser, pdf_of
-from .content import Content, words_for_figures
-from .csv_table import csv_text
-from .document import Document
-from .html_document import html_document
-from .latex_table import latex_text
-from .markdown_document import markdown_document
-from .report_document import report_document
-from .studies import read_studies
-from .text import plain_line
-from .words import Words, load_words
+from cifar100.report.document.content import Content, words_for_figures
+from cifar100.report.document.document import Document
+from cifar100.report.document.report_document import report_document
+from cifar100.report.document.words import Words, load_words
+from cifar100.report.records.studies import read_studies
+from cifar100.report.records.text import plain_line
+from cifar100.report.renderers.browser import find_browser, pdf_of
+from cifar100.report.renderers.csv_table import csv_text
+from cifar100.report.renderers.html_document import html_document
+from cifar100.report.renderers.latex_table import latex_text
+from cifar100.report.renderers.markdown_document import markdown_document
 
 FORMATS = ("html", "md", "pdf", "pptx")
 MAX_TITLE, MAX_NAME, MAX_PART = 200, 80, 160
@@ -115,7 +114,7 @@ def _figures_and_tables(document: Document, suffix: str) -> Iterator[tuple[str, 
 
 
 def _slides(content: Content, words: Words) -> bytes:
-    from .slides.deck import write_slides
+    from cifar100.report.renderers.slides.deck import write_slides
 
     team = [{"name": name, "part": part} for name, part in content.team]
     title = content.title or ""

@@ -1,9 +1,9 @@
 """Sweeps: what became of every job, wherever it ran, and how worker processes share a machine. Needs no torch."""
 
-from .job import Job
-from .sweep import Sweep, begin, close, elsewhere, end, prefix, stop_workers
-from .tidy import remove_empty
-from .worker import in_worker, processes
+from cifar100.sweep.job import Job
+from cifar100.sweep.sweep import Sweep, begin, close, elsewhere, end, prefix, stop_workers
+from cifar100.sweep.tidy import remove_empty
+from cifar100.sweep.worker import in_worker, processes
 
 __all__ = [
     "Job",

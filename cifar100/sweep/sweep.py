@@ -22,13 +22,12 @@ from hydra.experimental.callback import Callback
 
 from cifar100.record.files import is_alive
 from cifar100.record.lock import hold, is_held
-
-from .job import Job, read_jobs
-from .plan import planned
-from .table import closing_table, names
-from .tidy import remove_empty
-from .trials import resume
-from .worker import settle
+from cifar100.sweep.job import Job, read_jobs
+from cifar100.sweep.plan import planned
+from cifar100.sweep.table import closing_table, names
+from cifar100.sweep.tidy import remove_empty
+from cifar100.sweep.trials import resume
+from cifar100.sweep.worker import settle
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cifar100.record import RecordError, RunDirectory
-
-from .job import STATES, Job
+from cifar100.sweep.job import STATES, Job
 
 NARROWEST = 16  # columns that a cell is cut to at most
 

@@ -10,8 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from cifar100.record.lock import is_held
-
-from .job import Job
+from cifar100.sweep.job import Job
 
 
 def resume(sweeper: DictConfig, place: Path) -> list[Job]:

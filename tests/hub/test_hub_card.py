@@ -13,9 +13,9 @@ from cifar100.hub.card import model_card
 from cifar100.hub.siblings import own_row
 from cifar100.hub.study_card import study_card
 from cifar100.record import RunDirectory
-from cifar100.report.run import read_run
-from cifar100.report.statistics import summarize
-from cifar100.report.study import read_study
+from cifar100.report.claims.statistics import summarize
+from cifar100.report.records.run import read_run
+from cifar100.report.records.study import read_study
 
 CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")  # a span of CommonMark, in which nothing is markup
 EVIL = "x](https://evil.example) <script>alert(1)</script> | `a` $b$ \x1b[31m\n---\n# y"

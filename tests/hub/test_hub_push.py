@@ -108,7 +108,7 @@ def test_a_study_becomes_a_dataset(hub, study, weights):
 
 
 def test_a_pushed_study_is_reported_where_it_is_downloaded(hub, study, tmp_path):
-    from cifar100.report.study import read_study
+    from cifar100.report.records.study import read_study
 
     commit = push(study=str(study), repo_id="ada/records")
     for name, content in hub.repositories["dataset", "ada/records"].commits[commit].items():

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cifar100.report import browser
 from cifar100.report.build import build_report
-from cifar100.report.content import words_for_figures
+from cifar100.report.document.content import words_for_figures
 from cifar100.report.figures import style
+from cifar100.report.renderers import browser
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -108,7 +108,7 @@ def test_a_pdf_is_printed(folder):
 
 
 def test_without_a_chinese_font_figures_are_english_and_a_line_says_so(monkeypatch):
-    monkeypatch.setattr("cifar100.report.content.chinese_font", lambda: None)
+    monkeypatch.setattr("cifar100.report.document.content.chinese_font", lambda: None)
     words, warning = words_for_figures("zh")
     assert words.language == "en" and "install Noto Sans CJK" in warning and "\n" not in warning
     assert words_for_figures("en")[1] is None
@@ -125,7 +125,7 @@ def test_every_file_is_written_by_the_writer_that_leaves_whole_files(folder, mon
 
 
 def test_report_needs_no_torch():
-    code = "import sys, cifar100.report.build, cifar100.report.slides.deck; print('torch' in sys.modules)"
+    code = "import sys, cifar100.report.build, cifar100.report.renderers.slides.deck; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT, check=True)
     assert done.stdout.strip() == "False"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cifar100.report.content import Content
-from cifar100.report.document import (
+from cifar100.report.document.content import Content
+from cifar100.report.document.document import (
     Bibliography,
     Bullets,
     Cite,
@@ -17,11 +17,11 @@ from cifar100.report.document import (
     Strong,
     TableBlock,
 )  # fmt: skip
+from cifar100.report.document.report_document import report_document
+from cifar100.report.document.words import load_words
 from cifar100.report.figures.style import drawing
-from cifar100.report.report_document import report_document
-from cifar100.report.study import read_study
-from cifar100.report.table import Table
-from cifar100.report.words import load_words
+from cifar100.report.records.study import read_study
+from cifar100.report.tables.table import Table
 
 ORDER = [
     "summary", "introduction", "data", "setup", "results", "tradeoff", "ablations", "curves", "classes", "limits",

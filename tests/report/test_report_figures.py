@@ -9,15 +9,15 @@ import numpy
 import pytest
 from PIL import Image
 
+from cifar100.report.document.sections.curves import grouped
+from cifar100.report.document.words import load_words
 from cifar100.report.figures import style
 from cifar100.report.figures.classes import classes_figure
 from cifar100.report.figures.confusion import confusion_figure
 from cifar100.report.figures.curves import MOST, curves_figure
 from cifar100.report.figures.forest import forest_figure
 from cifar100.report.figures.tradeoff import pareto, tradeoff_figure
-from cifar100.report.sections.curves import grouped
-from cifar100.report.study import read_study
-from cifar100.report.words import load_words
+from cifar100.report.records.study import read_study
 
 WORDS = load_words("en")
 

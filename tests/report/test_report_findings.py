@@ -7,11 +7,11 @@ import numpy
 import pytest
 from scipy import stats
 
-from cifar100.report.comparison import VERDICTS, compare
-from cifar100.report.findings import findings, listed, scatter, tally
-from cifar100.report.statistics import seeds_needed
-from cifar100.report.study import read_study
-from cifar100.report.words import load_words
+from cifar100.report.claims.comparison import VERDICTS, compare
+from cifar100.report.claims.findings import findings, listed, scatter, tally
+from cifar100.report.claims.statistics import seeds_needed
+from cifar100.report.document.words import load_words
+from cifar100.report.records.study import read_study
 
 ENGLISH, CHINESE = load_words("en"), load_words("zh")
 CLAIMS = {"en": ("distinguishably better", "distinguishably worse"), "zh": ("可区分地优于", "可区分地劣于")}

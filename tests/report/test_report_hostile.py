@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from cifar100.report.csv_table import csv_text
-from cifar100.report.latex_table import latex_text
-from cifar100.report.study import read_study
-from cifar100.report.tables import report_tables
-from cifar100.report.words import load_words
+from cifar100.report.document.words import load_words
+from cifar100.report.records.study import read_study
+from cifar100.report.renderers.csv_table import csv_text
+from cifar100.report.renderers.latex_table import latex_text
+from cifar100.report.tables.tables import report_tables
 
 EVIL = "<script>alert(1)</script>\x1b]0;owned\x07 \u202e=cmd|'/C calc'!A0\n\\input{x}"
 

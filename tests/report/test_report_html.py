@@ -7,11 +7,20 @@ from html.parser import HTMLParser
 
 import pytest
 
-from cifar100.report.document import Bullets, Code, Document, Equation, FigureBlock, Paragraph, Section, TableBlock
-from cifar100.report.html_document import html_document
-from cifar100.report.markdown_document import markdown_document
-from cifar100.report.table import Cell, Table
-from cifar100.report.words import load_words
+from cifar100.report.document.document import (
+    Bullets,
+    Code,
+    Document,
+    Equation,
+    FigureBlock,
+    Paragraph,
+    Section,
+    TableBlock,
+)
+from cifar100.report.document.words import load_words
+from cifar100.report.renderers.html_document import html_document
+from cifar100.report.renderers.markdown_document import markdown_document
+from cifar100.report.tables.table import Cell, Table
 
 WORDS = load_words("en")
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cifar100.report.study import read_study
+from cifar100.report.records.study import read_study
 
 ATTENTION = "model.stage.block.attention"
 PRINT = {"sha256": "ab" * 32, "train": [0.5, -1.25, 3.0], "eval": [0.25, 1e-9, -2.0]}

@@ -3,9 +3,9 @@
 import pytest
 
 from cifar100.config import run_identity
-from cifar100.report import run
-from cifar100.report.baseline import DEFAULTS
-from cifar100.report.study import read_study
+from cifar100.report.records import run
+from cifar100.report.records.baseline import DEFAULTS
+from cifar100.report.records.study import read_study
 
 ATTENTION = "model.stage.block.attention"
 MIXER = "model.stage.block.mixer"

@@ -5,9 +5,9 @@ import math
 import numpy
 import pytest
 
-from cifar100.report.comparison import compare
-from cifar100.report.statistics import paired_difference
-from cifar100.report.study import read_study
+from cifar100.report.claims.comparison import compare
+from cifar100.report.claims.statistics import paired_difference
+from cifar100.report.records.study import read_study
 
 ROWS, STUDIES = 8, 500
 LIMIT = 0.05 + 3 * math.sqrt(0.05 * 0.95 / STUDIES)  # three standard errors of the share that is counted

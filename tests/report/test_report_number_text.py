@@ -4,7 +4,16 @@ import math
 
 import pytest
 
-from cifar100.report.number_text import count, duration, interval, millions, milliseconds, percent, points, probability
+from cifar100.report.tables.number_text import (
+    count,
+    duration,
+    interval,
+    millions,
+    milliseconds,
+    percent,
+    points,
+    probability,
+)
 
 
 @pytest.mark.parametrize(

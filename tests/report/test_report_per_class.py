@@ -5,10 +5,10 @@ import statistics
 
 import pytest
 
-from cifar100.report.class_results import class_results
-from cifar100.report.per_class import per_class_tables
-from cifar100.report.study import read_study
-from cifar100.report.words import load_words
+from cifar100.report.document.words import load_words
+from cifar100.report.records.study import read_study
+from cifar100.report.tables.class_results import class_results
+from cifar100.report.tables.per_class import per_class_tables
 
 WORDS = load_words("en")
 

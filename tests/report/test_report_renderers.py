@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from cifar100.report.csv_table import csv_text
-from cifar100.report.latex_table import escaped, latex_text
-from cifar100.report.study import read_study
-from cifar100.report.table import Cell, Table
-from cifar100.report.tables import report_tables
-from cifar100.report.words import load_words
+from cifar100.report.document.words import load_words
+from cifar100.report.records.study import read_study
+from cifar100.report.renderers.csv_table import csv_text
+from cifar100.report.renderers.latex_table import escaped, latex_text
+from cifar100.report.tables.table import Cell, Table
+from cifar100.report.tables.tables import report_tables
 
 
 def parsed(table: Table) -> list[list[str]]:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cifar100.report.study import read_study
-from cifar100.report.tables import composition_table, hyperparameter_table, runs_table
-from cifar100.report.words import load_words
+from cifar100.report.document.words import load_words
+from cifar100.report.records.study import read_study
+from cifar100.report.tables.tables import composition_table, hyperparameter_table, runs_table
 
 WORDS = load_words("en")
 

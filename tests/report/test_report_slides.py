@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from pptx import Presentation
 
-from cifar100.report.class_results import class_results
-from cifar100.report.slides import write_slides
-from cifar100.report.slides.material import Material
-from cifar100.report.slides.per_class import compared_row
-from cifar100.report.study import read_study
-from cifar100.report.words import load_words
+from cifar100.report.document.words import load_words
+from cifar100.report.records.study import read_study
+from cifar100.report.renderers.slides import write_slides
+from cifar100.report.renderers.slides.material import Material
+from cifar100.report.renderers.slides.per_class import compared_row
+from cifar100.report.tables.class_results import class_results
 
 _FOUND = importlib.util.spec_from_file_location("measured_slides", Path(__file__).with_name("measured_slides.py"))
 measured_slides = importlib.util.module_from_spec(_FOUND)

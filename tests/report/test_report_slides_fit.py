@@ -2,10 +2,10 @@
 
 import pytest
 
-from cifar100.report.slides.fit import Paragraph, cut_to_fit, fit_size, pieces, text_height, wrap
-from cifar100.report.slides.scale import decimals, round_limits
-from cifar100.report.slides.shorten import distinct, shorten
-from cifar100.report.slides.widths import text_width
+from cifar100.report.renderers.slides.fit import Paragraph, cut_to_fit, fit_size, pieces, text_height, wrap
+from cifar100.report.renderers.slides.scale import decimals, round_limits
+from cifar100.report.renderers.slides.shorten import distinct, shorten
+from cifar100.report.renderers.slides.widths import text_width
 
 ENGLISH = "Rows whose networks are identical differ by chance alone, whatever the numbers say of them. " * 3
 CHINESE = "网络与方案完全相同的两行，其差异只是偶然；无论数字如何，都不作任何结论（见报告）。" * 3

@@ -8,9 +8,9 @@ import pytest
 from lxml import etree
 from pptx import Presentation
 
-from cifar100.report.slides import write_slides
-from cifar100.report.study import read_study
-from cifar100.report.words import load_words
+from cifar100.report.document.words import load_words
+from cifar100.report.records.study import read_study
+from cifar100.report.renderers.slides import write_slides
 
 LABELS = (
     "=HYPERLINK(\"http://evil.example\",\"x\")",

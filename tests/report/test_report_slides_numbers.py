@@ -10,9 +10,9 @@ from pptx import Presentation
 from pptx.oxml.ns import qn
 from scipy import stats
 
-from cifar100.report.slides import write_slides
-from cifar100.report.study import read_study
-from cifar100.report.words import load_words
+from cifar100.report.document.words import load_words
+from cifar100.report.records.study import read_study
+from cifar100.report.renderers.slides import write_slides
 
 ROWS, SEEDS = 5, 3
 

@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cifar100.report.slides import write_slides
-from cifar100.report.study import read_study
-from cifar100.report.words import load_words
+from cifar100.report.document.words import load_words
+from cifar100.report.records.study import read_study
+from cifar100.report.renderers.slides import write_slides
 
 pytestmark = [
     pytest.mark.slow,

@@ -5,12 +5,12 @@ import io
 import pytest
 from pptx import Presentation
 
-from cifar100.report.slides import write_slides
-from cifar100.report.slides.grid import Grid, plan_grid, rows_that_fit
-from cifar100.report.slides.layout import Box
-from cifar100.report.slides.table import split_grid
-from cifar100.report.study import read_study
-from cifar100.report.words import load_words
+from cifar100.report.document.words import load_words
+from cifar100.report.records.study import read_study
+from cifar100.report.renderers.slides import write_slides
+from cifar100.report.renderers.slides.grid import Grid, plan_grid, rows_that_fit
+from cifar100.report.renderers.slides.layout import Box
+from cifar100.report.renderers.slides.table import split_grid
 
 BOX = Box(0.6, 2.0, 12.0, 4.5)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-import cifar100.report.slides
-from cifar100.report.words import load_words
+import cifar100.report.renderers.slides
+from cifar100.report.document.words import load_words
 
-SOURCES = sorted(Path(cifar100.report.slides.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(cifar100.report.renderers.slides.__file__).parent.glob("*.py"))
 # Keys that the code puts together.
 BUILT = ("data.names.", "data.known.", "data.checkpoint.", "main.count.", "costs.columns.", "classes.columns.")
 

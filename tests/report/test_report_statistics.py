@@ -6,7 +6,7 @@ import numpy
 import pytest
 from scipy import stats
 
-from cifar100.report.statistics import paired_difference, seeds_needed, summarize
+from cifar100.report.claims.statistics import paired_difference, seeds_needed, summarize
 
 
 def by_seed(*values: float) -> dict[int, float]:

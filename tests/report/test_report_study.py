@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from cifar100.record import RunDirectory
-from cifar100.report.studies import read_studies
-from cifar100.report.study import read_study
+from cifar100.report.records.studies import read_studies
+from cifar100.report.records.study import read_study
 
 ECA = "model.stage.block.attention"
 

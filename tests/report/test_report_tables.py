@@ -8,10 +8,10 @@ import pytest
 from scipy import stats
 
 from cifar100.record import find_runs
-from cifar100.report.study import read_study
-from cifar100.report.table import Cell, Table
-from cifar100.report.tables import main_table, report_tables, statistics_table
-from cifar100.report.words import load_words
+from cifar100.report.document.words import load_words
+from cifar100.report.records.study import read_study
+from cifar100.report.tables.table import Cell, Table
+from cifar100.report.tables.tables import main_table, report_tables, statistics_table
 
 LANGUAGES = ("en", "zh")
 

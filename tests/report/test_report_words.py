@@ -8,12 +8,15 @@ import yaml
 from latex2mathml.converter import convert
 
 import cifar100.report
-from cifar100.report.words import LANGUAGES, Words, load_words, unfolded
-from cifar100.report.works import PLAIN, load_works, methods_of, untold
+from cifar100.report.document.words import LANGUAGES, Words, load_words, unfolded
+from cifar100.report.document.works import PLAIN, load_works, methods_of, untold
 
 PACKAGE = Path(cifar100.report.__file__).parent
 CONF = PACKAGE.parents[1] / "conf"
-METHODS = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in (PACKAGE / "methods").glob("*.yaml")}
+METHODS = {
+    file.stem: yaml.safe_load(file.read_text(encoding="utf-8"))
+    for file in (PACKAGE / "document" / "methods").glob("*.yaml")
+}
 TARGETS = {
     target
     for group in ("attention", "mixer", "block", "stage")
@@ -47,8 +50,9 @@ def test_every_text_that_the_report_asks_for_is_there():
     words = load_words("en")
     asked = re.compile(r"(content\.(?:text|line|paragraph|notice|heading)|(?<!\w)words)\(\s*\"([\w.]+)\"")
     found = 0
-    files = [file for folder in (".", "sections", "figures") for file in (PACKAGE / folder).glob("*.py")]
-    for file in (file for file in files if file.name != "words.py"):
+    slides = PACKAGE / "renderers" / "slides"  # whose words() are those of a group of its own
+    files = [file for file in PACKAGE.rglob("*.py") if slides not in file.parents and file.name != "words.py"]
+    for file in files:
         for where, key in asked.findall(file.read_text(encoding="utf-8")):
             name = f"report.{key}" if where.startswith("content") else key
             assert words.has(name), f"{file.name} asks for {name}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..raw import RawSplit
-from ..specs import Spec
+from cifar100.data.raw import RawSplit
+from cifar100.data.specs import Spec
 
 
 def read_records(files: list[bytes], spec: Spec, split: str) -> RawSplit:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..raw import RawSplit
-from .decode import decode_images
+from cifar100.data.formats.decode import decode_images
+from cifar100.data.raw import RawSplit
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".ppm", ".pgm", ".gif", ".tif", ".tiff"}
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..raw import RawData
-from ..specs import Spec
-from .parquet import Columns, collect_split, parquet_splits, read_parquet
+from cifar100.data.formats.parquet import Columns, collect_split, parquet_splits, read_parquet
+from cifar100.data.raw import RawData
+from cifar100.data.specs import Spec
 
 if TYPE_CHECKING:
     import pyarrow

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..raw import RawData, RawSplit
-from ..specs import Spec
-from .archive import read_files
-from .binary import planes_to_images, read_records
-from .pickled import load_arrays
+from cifar100.data.formats.archive import read_files
+from cifar100.data.formats.binary import planes_to_images, read_records
+from cifar100.data.formats.pickled import load_arrays
+from cifar100.data.raw import RawData, RawSplit
+from cifar100.data.specs import Spec
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..raw import RawData, RawSplit
-from ..specs import Spec
-from .decode import decode_images
+from cifar100.data.formats.decode import decode_images
+from cifar100.data.raw import RawData, RawSplit
+from cifar100.data.specs import Spec
 
 if TYPE_CHECKING:
     import pyarrow

@@ -8,14 +8,13 @@ from typing import Any
 
 from torch import Tensor
 
+from cifar100.evaluation.explanations.compare_figure import comparison_figure
+from cifar100.evaluation.explanations.paired import PairedDifference, paired_difference
+from cifar100.evaluation.explanations.subject import Subject
+from cifar100.evaluation.explanations.tiles import shortened
 from cifar100.evaluation.figures import png
 from cifar100.evaluation.predict import Predictions
 from cifar100.record import RunDirectory
-
-from .compare_figure import comparison_figure
-from .paired import PairedDifference, paired_difference
-from .subject import Subject
-from .tiles import shortened
 
 log = logging.getLogger(__name__)
 LEVEL = 0.05

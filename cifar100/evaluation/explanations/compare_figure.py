@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from cifar100.evaluation.explanations.tiles import shortened
 from cifar100.evaluation.figures import BLUE, GREY, ORANGE, figure_of, wrapped
-
-from .tiles import shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

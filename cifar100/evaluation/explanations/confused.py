@@ -6,8 +6,7 @@ import logging
 from typing import Any
 
 from cifar100.evaluation.accuracy import confusions
-
-from .subject import Subject
+from cifar100.evaluation.explanations.subject import Subject
 
 log = logging.getLogger(__name__)
 LOGGED = 10

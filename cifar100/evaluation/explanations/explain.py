@@ -8,13 +8,12 @@ from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
+from cifar100.evaluation.explanations.confused import confused_pairs
+from cifar100.evaluation.explanations.gradcam import gradcam, require_captum
+from cifar100.evaluation.explanations.hardest import hardest
+from cifar100.evaluation.explanations.misclassified import misclassified
+from cifar100.evaluation.explanations.subject import Subject
 from cifar100.record import RecordError
-
-from .confused import confused_pairs
-from .gradcam import gradcam, require_captum
-from .hardest import hardest
-from .misclassified import misclassified
-from .subject import Subject
 
 log = logging.getLogger(__name__)
 EXPLANATIONS: dict[str, Callable[[Subject], list[str]]] = {

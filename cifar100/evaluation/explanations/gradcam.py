@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from cifar100.data.images import ImageSet
 from cifar100.data.loader import EvalLoader
 from cifar100.evaluation.costs import evaluation_mode
+from cifar100.evaluation.explanations.subject import Subject
+from cifar100.evaluation.explanations.tiles import Tile, heat_over, percent, pixels, shortened, tile_figure
 from cifar100.evaluation.figures import png
-
-from .subject import Subject
-from .tiles import Tile, heat_over, percent, pixels, shortened, tile_figure
 
 PER_ROW = 4  # samples side by side, three tiles each
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import torch
 
+from cifar100.evaluation.explanations.subject import Subject
+from cifar100.evaluation.explanations.tiles import Tile, percent, pixels, shortened, tile_figure
 from cifar100.evaluation.figures import png
-
-from .subject import Subject
-from .tiles import Tile, percent, pixels, shortened, tile_figure
 
 HEADER = ("index", "true", "predicted", "confidence", "true_probability", "true_rank")
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from ..words import Words
-from .style import BLUE, ORANGE, new_figure, short
+from cifar100.report.document.words import Words
+from cifar100.report.figures.style import BLUE, ORANGE, new_figure, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy
 
-from ..words import Words
-from .style import new_figure, short
+from cifar100.report.document.words import Words
+from cifar100.report.figures.style import new_figure, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from ..row import Row
-from ..words import Words
-from .style import COLOURS, DASHES, WIDTH, new_figure, short, width
+from cifar100.report.document.words import Words
+from cifar100.report.figures.style import COLOURS, DASHES, WIDTH, new_figure, short, width
+from cifar100.report.records.row import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..comparison import compare, verdict
-from ..number_text import interval, points
-from ..row import Row
-from ..statistics import Difference
-from ..study import Study
-from ..words import Words
-from .style import BLUE, GREY, ORANGE, new_figure, short
+from cifar100.report.claims.comparison import compare, verdict
+from cifar100.report.claims.statistics import Difference
+from cifar100.report.document.words import Words
+from cifar100.report.figures.style import BLUE, GREY, ORANGE, new_figure, short
+from cifar100.report.records.row import Row
+from cifar100.report.records.study import Study
+from cifar100.report.tables.number_text import interval, points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

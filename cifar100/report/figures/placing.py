@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .style import GREY
+from cifar100.report.figures.style import GREY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ..row import Row
-from ..statistics import summarize
-from ..words import Words
-from .placing import place_labels
-from .style import BLUE, GREY, new_figure, short
+from cifar100.report.claims.statistics import summarize
+from cifar100.report.document.words import Words
+from cifar100.report.figures.placing import place_labels
+from cifar100.report.figures.style import BLUE, GREY, new_figure, short
+from cifar100.report.records.row import Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

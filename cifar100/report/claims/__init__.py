@@ -1,0 +1,1 @@
+"""Statistics, and the sentences that they support."""

@@ -1,0 +1,1 @@
+"""The report as a tree of sections, in words of one language."""

@@ -1,0 +1,88 @@
+"""What the report's sections are made of: the studies, the words, and the figures as they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+from cifar100.report.claims.findings import listed
+from cifar100.report.claims.statistics import summarize
+from cifar100.report.document.document import FigureBlock, Notice, Paragraph, Section, Text
+from cifar100.report.document.words import Words, load_words
+from cifar100.report.figures.style import chinese_font, drawing, png, svg
+from cifar100.report.records.row import Row
+from cifar100.report.records.study import Study
+from cifar100.report.tables.number_text import percent
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Content:
+    """The main study, its ablations and the options of the report; and short ways to say things of them.
+
+    `figure_words` are English in a Chinese report where no installed font has
+    Chinese characters.
+    """
+
+    main: Study
+    ablations: tuple[Study, ...]
+    words: Words
+    figure_words: Words
+    team: tuple[tuple[str, str], ...] = ()
+    title: str | None = None
+    authors: tuple[str, ...] = ()
+
+    @property
+    def studies(self) -> tuple[Study, ...]:
+        return (self.main, *self.ablations)
+
+    def rows(self) -> Iterator[Row]:
+        for study in self.studies:
+            yield from study.rows
+
+    def text(self, key: str, **fields: Any) -> Text:
+        return self.words.parts(f"report.{key}", **fields)
+
+    def line(self, key: str, **fields: Any) -> str:
+        return self.words(f"report.{key}", **fields)
+
+    def paragraph(self, key: str, **fields: Any) -> Paragraph:
+        return Paragraph(self.text(key, **fields))
+
+    def notice(self, key: str, **fields: Any) -> Notice:
+        return Notice(self.text(key, **fields))
+
+    def heading(self, key: str, *blocks: Any, sections: Sequence[Section] = (), id: str | None = None) -> Section:
+        """A section whose title is the text `<key>`, with those of the blocks that are not None."""
+        kept = tuple(block for block in blocks if block is not None)
+        return Section(id or key.partition(".")[0], self.line(key), kept, tuple(sections))
+
+    def listed(self, names: Sequence[str]) -> str:
+        return listed(names, self.words)
+
+    def figure(self, id: str, caption: str, draw: Callable[[], Figure | None]) -> FigureBlock | None:
+        """The figure that `draw` makes, saved as SVG and PNG; None where it makes none."""
+        with drawing():
+            figure = draw()
+            return None if figure is None else FigureBlock(id, caption, svg(figure), png(figure))
+
+    def top1(self, row: Row) -> dict[str, str]:
+        """A row's mean top-1 and how far its seeds lie apart, as fields of a text."""
+        top1 = summarize(row.values("top1"))
+        one = isnan(top1.std)
+        spread = (
+            self.line("summary.spread_one") if one else self.line("summary.spread", std=percent(top1.std), n=top1.n)
+        )
+        return {"row": row.label, "mean": percent(top1.mean), "spread": spread}
+
+
+def words_for_figures(language: str) -> tuple[Words, str | None]:
+    """The words of the figures, and a warning where they had to be English."""
+    if language == "zh" and chinese_font() is None:
+        warning = "no installed font has Chinese characters, so figures are labelled in English; install Noto Sans CJK"
+        return load_words("en"), warning
+    return load_words(language), None

@@ -1,0 +1,151 @@
+"""The report as a tree that knows nothing of HTML or Markdown: what is said, in which order, under which heading.
+
+Every text in it is unescaped; each renderer escapes for its own format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cifar100.report.tables.table import Table
+
+
+@dataclass(frozen=True)
+class Code:
+    """A name or command, set in a fixed-width face."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Strong:
+    text: str
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A mention of a figure or table of this document, by its id."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Cite:
+    """A mention of a work, by its key in references.yaml."""
+
+    key: str
+
+
+Inline = str | int | float | Code | Strong | Ref | Cite
+Text = tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    text: Text
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A paragraph that a reader must not miss."""
+
+    text: Text
+
+
+@dataclass(frozen=True)
+class Bullets:
+    items: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`latex` in the part of LaTeX that both latex2mathml and GitHub's Markdown render."""
+
+    latex: str
+
+
+@dataclass(frozen=True)
+class FigureBlock:
+    """A figure that is drawn, as SVG and as PNG. `id` is also the name of its files."""
+
+    id: str
+    caption: str
+    svg: bytes = field(repr=False)
+    png: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class TableBlock:
+    """`table.title` is the caption, `table.id` what a Ref names."""
+
+    table: Table
+    small: bool = False
+
+
+@dataclass(frozen=True)
+class Bibliography:
+    """The works that the document cites, in the order of their numbers."""
+
+
+Block = Paragraph | Notice | Bullets | Equation | FigureBlock | TableBlock | Bibliography
+
+
+@dataclass(frozen=True)
+class Section:
+    id: str
+    title: str
+    blocks: tuple[Block, ...]
+    sections: tuple[Section, ...] = ()
+
+
+@dataclass(frozen=True)
+class Document:
+    """`language` is a BCP 47 tag; `byline` holds the lines under the title, such as the authors."""
+
+    title: str
+    language: str
+    byline: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+    def blocks(self) -> Iterator[Block]:
+        """All blocks in reading order."""
+        for section in self.sections:
+            yield from _blocks(section)
+
+    def figures(self) -> list[FigureBlock]:
+        return [block for block in self.blocks() if isinstance(block, FigureBlock)]
+
+    def tables(self) -> list[TableBlock]:
+        return [block for block in self.blocks() if isinstance(block, TableBlock)]
+
+    def numbers(self) -> dict[str, int]:
+        """The number of each figure and of each table, by id, counted apart from 1 in reading order.
+
+        Raises:
+            ValueError: two of them have one id; a bug of whoever built the document.
+        """
+        ids = [[block.id for block in self.figures()], [block.table.id for block in self.tables()]]
+        numbers = {id: number for kind in ids for number, id in enumerate(kind, 1)}
+        if len(numbers) != sum(map(len, ids)):
+            raise ValueError("two figures or tables have one id")
+        return numbers
+
+    def citations(self) -> dict[str, int]:
+        """The number of each cited work, by key, in the order in which they are first cited."""
+        keys = [part.key for block in self.blocks() for part in _inlines(block) if isinstance(part, Cite)]
+        return {key: number for number, key in enumerate(dict.fromkeys(keys), 1)}
+
+
+def _blocks(section: Section) -> Iterator[Block]:
+    yield from section.blocks
+    for below in section.sections:
+        yield from _blocks(below)
+
+
+def _inlines(block: Block) -> Text:
+    if isinstance(block, Paragraph | Notice):
+        return block.text
+    if isinstance(block, Bullets):
+        return tuple(part for item in block.items for part in item)
+    return ()

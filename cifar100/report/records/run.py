@@ -1,0 +1,150 @@
+"""One finished, evaluated run, read from its directory as data of unknown origin."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cifar100.record import RecordError, RunDirectory
+from cifar100.report.records.evaluated import class_rows, confusion, measured
+from cifar100.report.records.text import plain_line
+
+MAX_LABEL = 60
+RECIPE = ("data", "augment", "loss", "optimizer", "scheduler", "trainer", "ema_decay")
+# What changes where a run reads and how fast it goes, not what it computes; a run's identity leaves it out, too.
+WITHOUT_EFFECT = {"data": ("path", "cache_dir"), "trainer": ("dataloader_num_workers", "disable_tqdm")}
+
+
+class NotUsable(ValueError):
+    """A run that no table can hold yet; says why in one line."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the files of a run directory say: see DESIGN.md, section 5, for their fields.
+
+    `evaluation` is evaluation/metrics.json; its accuracies are fractions. `per_class` and `confusion` are None where
+    the evaluation left them out.
+    """
+
+    name: str
+    path: Path
+    label: str | None
+    config: dict[str, Any]
+    status: dict[str, Any]
+    environment: dict[str, Any]
+    summary: dict[str, Any]
+    epochs: list[dict[str, Any]]
+    evaluation: dict[str, Any]
+    per_class: list[dict[str, Any]] | None
+    confusion: tuple[list[str], list[list[int]]] | None
+
+    @property
+    def seed(self) -> int:
+        return self.config["seed"]
+
+    @property
+    def top1(self) -> float:
+        return self.evaluation["test/top1"]
+
+    @property
+    def top5(self) -> float:
+        return self.evaluation["test/top5"]
+
+    @property
+    def parameters(self) -> int:
+        return self.evaluation["parameters"]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of one image."""
+        return self.evaluation["macs"]
+
+    @property
+    def train_s(self) -> float:
+        """Seconds spent in training steps; nan where the record does not say."""
+        value = self.summary.get("train_s")
+        known = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+        return float(value) if known else math.nan
+
+    @property
+    def latency_s(self) -> float | None:
+        """Median seconds of one image's forward pass, where it was timed."""
+        return self.evaluation.get("latency_s")
+
+    @property
+    def network(self) -> dict[str, Any]:
+        return self.config["model"]
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """How the network was trained, without what has no effect on the result."""
+        return {key: _effective(key, self.config.get(key)) for key in RECIPE}
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """The names of what was chosen in each group of conf/, as far as they were recorded."""
+        recorded = self.config.get("choices")
+        pairs = recorded.items() if isinstance(recorded, dict) else ()
+        return {key: plain_line(value, MAX_LABEL) for key, value in pairs if isinstance(value, str)}
+
+
+def read_run(record: RunDirectory) -> Run:
+    """The run in a directory.
+
+    Raises:
+        NotUsable: it is not finished or not evaluated; with the cure.
+        RecordError: one of its files is damaged; names the file.
+    """
+    status = record.status()
+    _check_finished(record, status)
+    evaluation = record.read_json("metrics.json")
+    if evaluation is None:
+        raise NotUsable(f"not evaluated; python evaluate.py {shlex.quote(f'run_dir={record.path}')}")
+    config = record.config()
+    _check_config(config, record.path / "config.yaml")
+    return Run(
+        name=plain_line(record.name, 200),
+        path=record.path,
+        label=None if config.get("label") is None else plain_line(config["label"], MAX_LABEL) or None,
+        config=config,
+        status=status or {},
+        environment=record.environment() or {},
+        summary=record.summary() or {},
+        epochs=record.metrics(),
+        evaluation=measured(evaluation, record.evaluation_path("metrics.json")),
+        per_class=class_rows(record),
+        confusion=confusion(record),
+    )
+
+
+def _check_finished(record: RunDirectory, status: dict[str, Any] | None) -> None:
+    state = record.state()
+    if state == "finished":
+        return
+    if state == "failed":
+        error = plain_line((status or {}).get("error") or "no reason recorded", 300)
+        raise NotUsable(f"failed: {error}")
+    reasons = {
+        "running": "still running; wait for it",
+        "interrupted": "interrupted; the command that started it continues it",
+        None: "not begun: it has no status.json",
+    }
+    raise NotUsable(reasons[state])
+
+
+def _check_config(config: dict[str, Any], path: Path) -> None:
+    seed = config.get("seed")
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise RecordError(path, f"seed={str(seed)[:40]} is no whole number; this is no run of this program")
+    for key in ("model", *(group for group in RECIPE if group != "ema_decay")):
+        if not isinstance(config.get(key), dict):
+            raise RecordError(path, f"has no {key}; it is damaged or no run of this program")
+
+
+def _effective(key: str, value: Any) -> Any:
+    left_out = WITHOUT_EFFECT.get(key, ())
+    return {name: each for name, each in value.items() if name not in left_out} if left_out else value

@@ -1,0 +1,56 @@
+"""What the rows of one table must share: how their networks were trained and on what they were tested."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cifar100.report.records.flat import canonical, fixed_text, flat
+from cifar100.report.records.run import Run
+from cifar100.report.records.text import plain_line
+
+MOST_KEYS = 8
+EVALUATION = ("checkpoint", "precision", "data_fingerprint", "n")
+
+
+def setting(run: Run) -> dict[str, Any]:
+    """The recipe and the circumstances of the evaluation, by dotted key.
+
+    A target stands under its group's own name (`optimizer`) as its dotted path; what is absent is absent.
+    """
+    recipe = flat(canonical(run.recipe))
+    found = {key.removesuffix("._target_"): value for key, value in recipe.items() if not key.endswith("._partial_")}
+    processes = {"processes": run.environment.get("processes", 1)}  # each takes a batch of its own
+    return found | processes | {f"evaluation.{key}": run.evaluation.get(key) for key in EVALUATION}
+
+
+def differing(settings: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The keys that do not have one value throughout, with their values in the order of first occurrence; None stands
+    for a key that a setting lacks."""
+    settings = list(settings)
+    keys = dict.fromkeys(key for each in settings for key in each)
+    found = {}
+    for key in keys:
+        values = {fixed_text(each[key]) if key in each else "absent": each.get(key) for each in settings}
+        if len(values) > 1:
+            found[key] = list(values.values())
+    return found
+
+
+def refusal(path: Path, mixed: Mapping[str, Sequence[Any]], runs: Sequence[Run]) -> str:
+    """One line that says which settings differ, with which values, and what to do."""
+    settings = [setting(run) for run in runs]
+    parts = [f"{plain_line(key, 60)} is {_values(key, settings)}" for key in list(mixed)[:MOST_KEYS]]
+    more = f"; and {len(mixed) - MOST_KEYS} more" if len(mixed) > MOST_KEYS else ""
+    if all(key.startswith("evaluation.") for key in mixed):
+        what, cure = "was not evaluated alike", f"python evaluate.py run_dir={path} with one checkpoint and precision"
+    else:
+        what, cure = "mixes recipes", "keep each recipe in a study of its own"
+    return f"study={path} {what}: {'; '.join(parts)}{more}. To compare them all the same: allow_mixed=true; or {cure}"
+
+
+def _values(key: str, settings: Sequence[Mapping[str, Any]]) -> str:
+    counts = Counter(plain_line(each[key], 40) if key in each else "absent" for each in settings)
+    return " and ".join(f"{value} ({count} run{'s' if count > 1 else ''})" for value, count in counts.most_common(4))

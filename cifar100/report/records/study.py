@@ -1,0 +1,120 @@
+"""A study: runs grouped into rows, one for each network and recipe, and the row that the others are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cifar100.record import RunDirectory, find_runs
+from cifar100.report.records.baseline import Group, default_baseline, named_baseline, row_file
+from cifar100.report.records.flat import fixed_text, in_order
+from cifar100.report.records.identical import identical
+from cifar100.report.records.labels import row_labels
+from cifar100.report.records.row import Row
+from cifar100.report.records.run import NotUsable, Run, read_run
+from cifar100.report.records.setting import differing, refusal, setting
+from cifar100.report.records.text import plain_line
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A run that was found and not used, and why, in one line each."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Study:
+    """`rows` begin with the baseline; the others follow by the name of their row file, then by label.
+
+    `shared_recipe` holds what all rows were trained and evaluated with, by dotted key; `mixed` the values of the
+    keys that differ, which is empty unless that was allowed.
+    """
+
+    name: str
+    path: Path
+    rows: tuple[Row, ...]
+    baseline: Row
+    shared_recipe: dict[str, Any]
+    mixed: dict[str, list[Any]]
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        return tuple(run for row in self.rows for run in row.runs)
+
+
+def read_study(path: str | Path, *, baseline: str | None = None, allow_mixed: bool = False) -> Study:
+    """The study in the folder `path`, at any depth.
+
+    Args:
+        path: a folder of runs; read as data of unknown origin.
+        baseline: the label of a row, or the id of one of its runs; null takes the first row file's row, or without
+            row files the row whose choices are nearest to the program's defaults.
+        allow_mixed: compare rows of different recipes, and name the difference in their labels.
+
+    Raises:
+        ValueError: in one line: no usable run, recipes that differ, an unknown baseline.
+    """
+    return study_of(find_runs(path), Path(path), baseline=baseline, allow_mixed=allow_mixed)
+
+
+def study_of(
+    records: Iterable[RunDirectory], path: Path, *, baseline: str | None = None, allow_mixed: bool = False
+) -> Study:
+    """As `read_study`, of these run directories, which lie below `path`."""
+    runs, left_out = _usable(records, path)
+    groups, twice = _grouped(runs)
+    settings = [setting(group[0]) for group in groups]
+    first = default_baseline(groups)
+    mixed = differing([settings[first], *settings])
+    if mixed and not allow_mixed:
+        raise ValueError(refusal(path, mixed, runs))
+    labels = row_labels(groups, first, mixed)
+    if baseline is not None:
+        first = named_baseline(groups, labels, baseline)
+    rows = _rows(groups, labels, first)
+    shared = {key: value for key, value in settings[0].items() if key not in mixed}
+    name = plain_line(path.resolve().name, 100)
+    return Study(name, path, rows, rows[0], shared, mixed, (*left_out, *twice))
+
+
+def _usable(records: Iterable[RunDirectory], path: Path) -> tuple[list[Run], list[LeftOut]]:
+    runs, left_out = [], []
+    for record in records:
+        try:
+            runs.append(read_run(record))
+        except (NotUsable, ValueError, OSError) as error:
+            left_out.append(LeftOut(plain_line(record.name, 200), plain_line(error, 500)))
+    if not runs:
+        reasons = "; ".join(f"{each.name}: {each.reason}" for each in left_out[:3])
+        more = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+        raise ValueError(f"study={path} has no finished and evaluated run: {reasons}{more}")
+    return runs, left_out
+
+
+def _grouped(runs: Iterable[Run]) -> tuple[list[Group], list[LeftOut]]:
+    """Runs that differ only in their seed, by seed; of two with one seed, as folders may hold, the first by path."""
+    found: dict[str, dict[int, Run]] = {}
+    twice = []
+    for run in runs:
+        group = found.setdefault(fixed_text([run.network, setting(run)]), {})
+        first = group.setdefault(run.seed, run)
+        if first is not run:
+            twice.append(LeftOut(run.name, plain_line(f"seed {run.seed} of this row is taken from {first.path}", 500)))
+    return [tuple(group[seed] for seed in sorted(group)) for group in found.values()], twice
+
+
+def _rows(groups: Sequence[Group], labels: Sequence[str], first: int) -> tuple[Row, ...]:
+    def place(index: int) -> tuple[Any, ...]:
+        file = row_file(groups[index])
+        return index != first, file is None, in_order(file or ""), in_order(labels[index])
+
+    rows: list[Row] = []
+    for index in sorted(range(len(groups)), key=place):
+        twin = next((row for row in rows if identical(row.runs[0], groups[index][0])), None)
+        rows.append(Row(labels[index], groups[index], twin and (twin.identical_to or twin.label)))
+    return tuple(rows)

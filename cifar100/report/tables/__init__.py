@@ -1,0 +1,1 @@
+"""The report's tables, which every renderer prints from the same cells."""
