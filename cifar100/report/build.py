@@ -107,7 +107,8 @@ def _files(content: Content, formats: Sequence[str], suffix: str) -> Iterator[tu
 def _figures_and_tables(document: Document, suffix: str) -> Iterator[tuple[str, bytes]]:
     for figure in document.figures():
         yield f"figures/{figure.id}{suffix}.png", figure.png
-        yield f"figures/{figure.id}{suffix}.svg", figure.svg
+        if figure.svg is not None:
+            yield f"figures/{figure.id}{suffix}.svg", figure.svg
     for block in document.tables():
         yield f"tables/{block.table.id}{suffix}.csv", csv_text(block.table).encode()
         yield f"tables/{block.table.id}{suffix}.tex", latex_text(block.table).encode()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cifar100.report.claims.findings import listed
 from cifar100.report.claims.statistics import summarize
-from cifar100.report.document.document import FigureBlock, Notice, Paragraph, Section, Text
+from cifar100.report.document.document import FigureBlock, Notice, Paragraph, Section, Slide, Text
 from cifar100.report.document.words import Words, load_words
 from cifar100.report.figures.style import chinese_font, drawing, png, svg
 from cifar100.report.records.row import Row
@@ -56,10 +56,22 @@ class Content:
     def notice(self, key: str, **fields: Any) -> Notice:
         return Notice(self.text(key, **fields))
 
-    def heading(self, key: str, *blocks: Any, sections: Sequence[Section] = (), id: str | None = None) -> Section:
+    def heading(
+        self,
+        key: str,
+        *blocks: Any,
+        sections: Sequence[Section] = (),
+        slides: Sequence[Slide] = (),
+        id: str | None = None,
+    ) -> Section:
         """A section whose title is the text `<key>`, with those of the blocks that are not None."""
         kept = tuple(block for block in blocks if block is not None)
-        return Section(id or key.partition(".")[0], self.line(key), kept, tuple(sections))
+        return Section(id or key.partition(".")[0], self.line(key), kept, tuple(sections), tuple(slides))
+
+    def slide(self, part: str, key: str, *blocks: Any, notes: Sequence[str] = (), **fields: Any) -> Slide:
+        """A slide whose title is the text `<key>`, with those of the blocks that are not None."""
+        kept = tuple(block for block in blocks if block is not None)
+        return Slide(part, self.line(key, **fields), kept, tuple(notes))
 
     def listed(self, names: Sequence[str]) -> str:
         return listed(names, self.words)

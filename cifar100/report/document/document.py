@@ -67,11 +67,12 @@ class Equation:
 
 @dataclass(frozen=True)
 class FigureBlock:
-    """A figure that is drawn, as SVG and as PNG. `id` is also the name of its files."""
+    """A figure that is drawn, as PNG and, where it was not a photograph to begin with, as SVG. `id` is also the name of
+    its files."""
 
     id: str
     caption: str
-    svg: bytes = field(repr=False)
+    svg: bytes | None = field(repr=False)
     png: bytes = field(repr=False)
 
 
@@ -90,13 +91,54 @@ class Bibliography:
 
 Block = Paragraph | Notice | Bullets | Equation | FigureBlock | TableBlock | Bibliography
 
+# The parts of the deck, in the order of its slides.
+PARTS = (
+    "background", "baseline", "designs", "setup", "main", "differences", "cost", "ablations", "innovation", "classes",
+    "conclusion", "future",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Slide:
+    """A slide of the deck, made of blocks like those of the report; a section lists the slides that stand for it.
+
+    A slide has at most one figure or one table, most often the section's own block, and a few words: paragraphs,
+    bullets, an equation. Text is set at 18 points or more, tables at 12 or more. That is room for about 90 words or 220
+    Chinese characters on a slide of text, a third of that above a figure or a table. Text beyond it goes on to a
+    further slide of the same title; a table shows the rows for which there is room and says how many there are.
+    A figure's caption is not printed, nor are a table's title and notes: the slide's own words say what to see.
+
+    Args:
+        part: one of PARTS; slides come in their order, those of one part in the order of their sections.
+        title: what the slide shows, in one line.
+        blocks: Paragraph, Notice, Bullets, Equation, FigureBlock, TableBlock; `Table.only` names the columns to show.
+        notes: lines for the speaker, such as the runs behind the numbers.
+
+    Raises:
+        ValueError: an unknown part or more than one figure or table; a bug of whoever built the slide.
+    """
+
+    part: str
+    title: str
+    blocks: tuple[Block, ...]
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.part not in PARTS:
+            raise ValueError(f"slide {self.title!r}: part={self.part} must be one of {', '.join(PARTS)}")
+        if sum(isinstance(block, FigureBlock | TableBlock) for block in self.blocks) > 1:
+            raise ValueError(f"slide {self.title!r} has more than one figure or table")
+
 
 @dataclass(frozen=True)
 class Section:
+    """A section of the report; `slides` stand for it in the deck, and those of sections below come after them."""
+
     id: str
     title: str
     blocks: tuple[Block, ...]
     sections: tuple[Section, ...] = ()
+    slides: tuple[Slide, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +154,11 @@ class Document:
         """All blocks in reading order."""
         for section in self.sections:
             yield from _blocks(section)
+
+    def slides(self) -> list[Slide]:
+        """The deck: the slides of all sections in the order of PARTS."""
+        found = [slide for section in self.sections for slide in _slides(section)]
+        return sorted(found, key=lambda slide: PARTS.index(slide.part))
 
     def figures(self) -> list[FigureBlock]:
         return [block for block in self.blocks() if isinstance(block, FigureBlock)]
@@ -141,6 +188,12 @@ def _blocks(section: Section) -> Iterator[Block]:
     yield from section.blocks
     for below in section.sections:
         yield from _blocks(below)
+
+
+def _slides(section: Section) -> Iterator[Slide]:
+    yield from section.slides
+    for below in section.sections:
+        yield from _slides(below)
 
 
 def _inlines(block: Block) -> Text:

@@ -89,7 +89,9 @@ class _View:
         if isinstance(value, Equation):
             return {"mathml": Markup(convert(value.latex, display="block"))}
         if isinstance(value, FigureBlock):
-            return {"label": self._label(value.id), "data": b64encode(value.svg).decode(), "svg": None, "png": None}
+            kind, picture = ("png", value.png) if value.svg is None else ("svg+xml", value.svg)
+            source = f"data:image/{kind};base64,{b64encode(picture).decode()}"
+            return {"label": self._label(value.id), "source": source, "svg": None, "png": None}
         if isinstance(value, Cell):
             return {"long": len(value.text) > SHORT}
         if isinstance(value, TableBlock):

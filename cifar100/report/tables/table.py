@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -46,3 +46,12 @@ class Table:
         """The cells under a key. Raises ValueError where there is no such column."""
         place = self.keys.index(key)
         return tuple(row[place] for row in self.rows)
+
+    def only(self, *keys: str) -> Table:
+        """The table with the columns of `keys` alone, in their order; keys that it does not have are passed over."""
+        places = [self.keys.index(key) for key in keys if key in self.keys]
+        columns, numeric, kept = (
+            tuple(part[place] for place in places) for part in (self.columns, self.numeric, self.keys)
+        )
+        rows = tuple(tuple(row[place] for place in places) for row in self.rows)
+        return replace(self, columns=columns, rows=rows, numeric=numeric, keys=kept)
