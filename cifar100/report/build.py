@@ -9,7 +9,7 @@ from typing import Any
 
 from cifar100.record import atomic_write
 from cifar100.record.files import remove_temporaries
-from cifar100.report.document.content import Content, words_for_figures
+from cifar100.report.document.content import Content
 from cifar100.report.document.document import Document
 from cifar100.report.document.report_document import report_document
 from cifar100.report.document.words import Words, load_words
@@ -66,14 +66,10 @@ def build_report(
     studies = read_studies(places, baseline=baseline, allow_mixed=allow_mixed)
     if not folder.is_dir():
         raise ValueError(f"study={folder} must be a folder, in which the report is written; a list may name several")
-    figure_words, warning = words_for_figures(language)
-    if warning:
-        log.warning("%s", warning)
     content = Content(
         main=studies[0],
         ablations=studies[1:],
         words=words,
-        figure_words=figure_words,
         team=tuple(members),
         title=plain_line(title, MAX_TITLE) if title else None,
         authors=tuple(plain_line(name, MAX_NAME) for name in _list(authors)),

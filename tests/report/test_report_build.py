@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from cifar100.report.build import build_report
-from cifar100.report.document.content import words_for_figures
-from cifar100.report.figures import style
 from cifar100.report.renderers import browser
 
 CHECKOUT = Path(__file__).parents[2]
@@ -107,13 +105,6 @@ def test_a_pdf_is_printed(folder):
     assert (written / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_without_a_chinese_font_figures_are_english_and_a_line_says_so(monkeypatch):
-    monkeypatch.setattr("cifar100.report.document.content.chinese_font", lambda: None)
-    words, warning = words_for_figures("zh")
-    assert words.language == "en" and "install Noto Sans CJK" in warning and "\n" not in warning
-    assert words_for_figures("en")[1] is None
-
-
 def test_every_file_is_written_by_the_writer_that_leaves_whole_files(folder, monkeypatch):
     from cifar100.report import build
 
@@ -136,7 +127,3 @@ def test_two_hundred_runs_take_less_than_a_minute(synthetic, tmp_path):
     before = time.process_time()
     build_report(str(study))
     assert time.process_time() - before < 60, "of this process's own time, however busy the machine is"
-
-
-def test_fonts_are_looked_for_once():
-    assert style.chinese_font() is style.chinese_font()

@@ -40,7 +40,7 @@ class Sketched(Content):
 
 def content_of(study, *ablations, language="en", kind=Sketched, **options):
     words = load_words(language)
-    return kind(main=study, ablations=ablations, words=words, figure_words=load_words("en"), **options)
+    return kind(main=study, ablations=ablations, words=words, **options)
 
 
 def flat(document) -> str:

@@ -3,10 +3,12 @@
 import io
 import itertools
 import sys
+from pathlib import Path
 
 import matplotlib
 import numpy
 import pytest
+from fontTools.ttLib import TTFont
 from PIL import Image
 
 from cifar100.report.document.sections.curves import grouped
@@ -155,19 +157,26 @@ def test_labels_from_records_do_no_harm(synthetic, tmp_path, drawn, label):
         assert image.width == pytest.approx(style.WIDTH * style.PNG_DPI, abs=1) and image.height < 2000
 
 
-def test_chinese_is_drawn_where_a_font_has_it(drawn):
-    if style.chinese_font() is None:
-        pytest.skip("no installed font has Chinese characters")
-    figure = style.new_figure(1)
-    figure.text(0.1, 0.5, "消融")
-    from matplotlib.font_manager import FontProperties, fontManager
+def test_every_character_of_the_package_is_in_a_font_that_travels_with_it():
+    from matplotlib import get_data_path
 
-    found = fontManager._find_fonts_by_props(FontProperties(family=matplotlib.rcParams["font.family"]))
-    assert any(matplotlib.font_manager.get_font(path).get_char_index(ord("融")) for path in found)
-    boxes = style.png(figure)
-    empty = style.new_figure(1)
-    empty.text(0.1, 0.5, "\U0010fff0\U0010fff1")
-    assert boxes != style.png(empty)
+    fonts = [style.CHINESE_FONT, Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"]
+    known = {code for font in fonts for code in TTFont(font).getBestCmap()}
+    package = Path(style.__file__).parents[2]
+    texts = "".join(file.read_text(encoding="utf-8") for file in package.rglob("*.yaml"))
+    missing = {character for character in texts if not character.isspace() and ord(character) not in known}
+    assert not missing, f"run docs/chinese_font.py: the font lacks {''.join(sorted(missing))}"
+    assert (style.CHINESE_FONT.parent / "OFL.txt").read_text().count("SIL OPEN FONT LICENSE Version 1.1") == 1
+
+
+def test_chinese_is_drawn_without_any_installed_font(drawn):
+    figure = style.new_figure(1)
+    with matplotlib.rc_context({"font.family": ["DejaVu Sans", "Report Sans SC"]}):
+        figure.text(0.1, 0.5, "消融")
+        drawn_text = style.png(figure)
+        empty = style.new_figure(1)
+        empty.text(0.1, 0.5, "\U0010fff0\U0010fff1")
+        assert drawn_text != style.png(empty)
 
 
 def test_widths_count_chinese_twice():

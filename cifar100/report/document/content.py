@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from cifar100.report.claims.findings import listed
 from cifar100.report.claims.statistics import summarize
 from cifar100.report.document.document import FigureBlock, Notice, Paragraph, Section, Slide, Text
-from cifar100.report.document.words import Words, load_words
-from cifar100.report.figures.style import chinese_font, drawing, png, svg
+from cifar100.report.document.words import Words
+from cifar100.report.figures.style import drawing, png, svg
 from cifar100.report.records.row import Row
 from cifar100.report.records.study import Study
 from cifar100.report.tables.number_text import percent
@@ -22,19 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Content:
-    """The main study, its ablations and the options of the report; and short ways to say things of them.
-
-    `figure_words` are English in a Chinese report where no installed font has
-    Chinese characters.
-    """
+    """The main study, its ablations and the options of the report; and short ways to say things of them."""
 
     main: Study
     ablations: tuple[Study, ...]
     words: Words
-    figure_words: Words
     team: tuple[tuple[str, str], ...] = ()
     title: str | None = None
     authors: tuple[str, ...] = ()
+
+    @property
+    def figure_words(self) -> Words:
+        return self.words
 
     @property
     def studies(self) -> tuple[Study, ...]:
@@ -90,11 +89,3 @@ class Content:
             self.line("summary.spread_one") if one else self.line("summary.spread", std=percent(top1.std), n=top1.n)
         )
         return {"row": row.label, "mean": percent(top1.mean), "spread": spread}
-
-
-def words_for_figures(language: str) -> tuple[Words, str | None]:
-    """The words of the figures, and a warning where they had to be English."""
-    if language == "zh" and chinese_font() is None:
-        warning = "no installed font has Chinese characters, so figures are labelled in English; install Noto Sans CJK"
-        return load_words("en"), warning
-    return load_words(language), None

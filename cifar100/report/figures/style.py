@@ -26,28 +26,27 @@ COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#5
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (7, 2, 2, 2)))
 PNG_DPI = 200
-# Simplified Chinese first; the Japanese face of the same family has every character, some in another shape.
-CHINESE = (
-    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "WenQuanYi Zen Hei",
-    "WenQuanYi Micro Hei", "Microsoft YaHei", "SimHei", "PingFang SC", "Heiti SC", "Hiragino Sans GB",
-    "Noto Sans CJK JP", "Noto Serif CJK SC", "Droid Sans Fallback", "Arial Unicode MS",
-)  # fmt: skip
-_FILES = ("cjk", "notosanssc", "sourcehansans", "wqy", "msyh", "simhei", "pingfang", "droidsansfallback")
+# A subset of a Chinese font that travels with the package (docs/chinese_font.py), and installed fonts for characters
+# that it lacks.
+CHINESE_FONT = Path(__file__).parent / "fonts" / "ReportSansSC-Regular.otf"
+INSTALLED = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "PingFang SC",
+)
 
 
 @lru_cache
-def chinese_font() -> str | None:
-    """The name of an installed font with Chinese characters, or None."""
+def font_families() -> tuple[str, ...]:
+    """The names of the fonts in which matplotlib looks for a character, in their order."""
     from matplotlib import font_manager
 
-    def names() -> set[str]:
-        return {font.name for font in font_manager.fontManager.ttflist}
-
-    if not names().intersection(CHINESE):  # matplotlib's list may be older than the font
-        for path in font_manager.findSystemFonts():
-            if any(part in Path(path).name.lower() for part in _FILES):
-                font_manager.fontManager.addfont(path)
-    return next((name for name in CHINESE if name in names()), None)
+    font_manager.fontManager.addfont(CHINESE_FONT)
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    return ("DejaVu Sans", "Report Sans SC", *(name for name in INSTALLED if name in known))
 
 
 @contextmanager
@@ -56,7 +55,7 @@ def drawing() -> Iterator[None]:
     import matplotlib
 
     settings = {
-        "font.family": ["DejaVu Sans", *filter(None, [chinese_font()])],
+        "font.family": list(font_families()),
         "font.size": 8.5,
         "axes.titlesize": 9,
         "axes.labelsize": 9,

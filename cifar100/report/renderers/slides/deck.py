@@ -56,7 +56,7 @@ def write_slides(
     The bytes depend on the records and these arguments alone. Raises ValueError for a member of the team without a
     name, OSError for a file that cannot be written.
     """
-    said = Content(study, tuple(ablations), words, words)
+    said = Content(study, tuple(ablations), words)
     heading = plain_line(title, 160) or said.line("title", data=data_title(said))
     material = Material(new_presentation(), study, tuple(ablations), words, team_of(team), heading)
     grids = main_grids(material, parts=3)

@@ -49,7 +49,7 @@ def _versions(material: Material) -> list[str]:
 
 
 def _content(material: Material) -> Content:
-    return Content(material.study, material.ablations, material.words, material.words)
+    return Content(material.study, material.ablations, material.words)
 
 
 def _lines(section: Section) -> list[tuple[str, bool]]:
