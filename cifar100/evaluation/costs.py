@@ -60,6 +60,21 @@ def count_costs(model: nn.Module, input_shape: tuple[int, int, int]) -> Costs:
     return Costs(_parameters(model), int(macs[""]), dict(sorted(analysis.unsupported_ops().items())), layers)
 
 
+def stage_costs(costs: Costs) -> list[dict[str, Any]]:
+    """What the parts of a network put out and cost, as a record keeps it: the stem, each stage, the head.
+
+    Each has `name`, `output` (the shape without the batch, null where it is no tensor), `parameters` and `macs`, both
+    including what it contains.
+    """
+    names = ("stem", "head")
+    return [
+        {"name": each.name, "output": each.output_shape and list(each.output_shape), "parameters": each.parameters,
+         "macs": each.macs}
+        for each in costs.layers
+        if each.name in names or (each.name.startswith("stages.") and each.name.count(".") == 1)
+    ]  # fmt: skip
+
+
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
     """Evaluation mode for the length of the block; afterwards every module is in the mode it was in."""

@@ -14,7 +14,7 @@ from accelerate import PartialState
 from cifar100.data.loader import EvalLoader
 from cifar100.evaluation.accuracy import accuracy
 from cifar100.evaluation.architecture import fingerprint
-from cifar100.evaluation.costs import count_costs
+from cifar100.evaluation.costs import count_costs, stage_costs
 from cifar100.evaluation.explanations.compare import compare_runs
 from cifar100.evaluation.explanations.explain import check_explanations, write_explanations
 from cifar100.evaluation.explanations.other_run import find_other, predictions_of
@@ -186,6 +186,7 @@ def _results(run: OpenRun, split: str, predictions: Predictions, precision: Prec
         "parameters": costs.parameters,
         "macs": costs.macs,
         "uncounted_operators": dict(costs.uncounted),
+        "stages": stage_costs(costs),
         "architecture": fingerprint(run.model, run.input_shape),
     }
 

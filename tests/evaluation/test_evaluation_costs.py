@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from torch import nn
 
 from cifar100.config import CONF, build
-from cifar100.evaluation.costs import count_costs
+from cifar100.evaluation.costs import count_costs, stage_costs
 from cifar100.evaluation.layers import layer_table
 
 
@@ -91,6 +91,17 @@ def test_published_figures_of_the_recipes(overrides, parameters, millions):
         model = build(compose("train", overrides=overrides).model)
     costs = count_costs(model, (3, 32, 32))
     assert (costs.parameters, round(costs.macs / 1e6, 1), dict(costs.uncounted)) == (parameters, millions, {})
+
+
+def test_the_parts_of_a_network_add_up_to_the_whole():
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        costs = count_costs(build(compose("train", overrides=["model=resnet20"]).model), (3, 32, 32))
+    stages = stage_costs(costs)
+    assert [each["name"] for each in stages] == ["stem", "stages.0", "stages.1", "stages.2", "head"]
+    assert [each["output"] for each in stages] == [[16, 32, 32], [16, 32, 32], [32, 16, 16], [64, 8, 8], [100]]
+    assert stages[0]["parameters"] == 3 * 3 * 3 * 16 + 2 * 16 and stages[-1]["parameters"] == 6_500
+    assert sum(each["parameters"] for each in stages) == costs.parameters
+    assert sum(each["macs"] for each in stages) == costs.macs
 
 
 class Operation(nn.Module):
