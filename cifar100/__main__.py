@@ -1,9 +1,11 @@
-"""The commands of an installed wheel: python -m cifar100 train model=resnet20"""
+"""The commands of an installed wheel: cifar100 train model=resnet20, or python -m cifar100 train model=resnet20"""
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import hydra
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from cifar100.command import job, run
 from cifar100.config import CONF
@@ -12,28 +14,58 @@ COMMANDS = {
     "train": "train one network, or with -m a sweep",
     "evaluate": "evaluate recorded runs on the test images",
     "report": "report a study: tables, figures, a report and slides",
+    "runs": "list runs: state, accuracies, epoch of epochs, time left",
     "hub": "push: a run or a study to the Hugging Face Hub",
 }
+NAMED_ALONE = {"runs": "run_dir"}  # the option that an argument without = is a value of
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str], program: str = "python -m cifar100") -> None:
     """Runs the command that comes first in ``arguments``, the others its overrides; lists the commands without one."""
     if not arguments or arguments[0] not in COMMANDS:
-        listing = "\n".join(f"  python -m cifar100 {name} ...  {what}" for name, what in COMMANDS.items())
+        listing = "\n".join(f"  {program} {name} ...  {purpose}" for name, purpose in COMMANDS.items())
         print(f"Commands; each explains itself with --help:\n{listing}", file=sys.stderr if arguments else sys.stdout)
         sys.exit(2 if arguments else 0)
     name = arguments[0]
     if name == "hub" and arguments[1:2] == ["push"]:
         arguments = [name, *arguments[2:]]
-    sys.argv = [f"python -m cifar100 {name}", *arguments[1:]]
+    sys.argv = [f"{program} {name}", *overrides(arguments[1:], NAMED_ALONE.get(name))]
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
     def command(config: DictConfig) -> float | None:
-        from cifar100 import app
-
-        return job(getattr(app, name), config)
+        return job(_task(name), config)
 
     run(command)
+
+
+def overrides(arguments: list[str], option: str | None) -> list[str]:
+    """The arguments with those that have no ``=``, such as files and folders, gathered as the values of ``option``."""
+    alone = [each for each in arguments if "=" not in each and not each.startswith("-")] if option else []
+    quoted = ["'{}'".format(each.replace("\\", "\\\\").replace("'", "\\'")) for each in alone]
+    others = [each for each in arguments if each not in alone]
+    return [*others, f"{option}=[{','.join(quoted)}]"] if alone else others
+
+
+def _task(name: str) -> Callable[[DictConfig], Any]:
+    """What carries out a command. Those that need no torch do not wait for it to be imported."""
+    if name == "runs":
+        from cifar100.sweep.listing import runs as plain
+    elif name == "report":
+        from cifar100.report.build import build_report as plain
+    else:
+        from cifar100 import app
+
+        return getattr(app, name)
+
+    def task(config: DictConfig) -> None:
+        plain(**OmegaConf.to_container(config))
+
+    return task
+
+
+def console() -> None:
+    """The console command that an installed wheel brings."""
+    main(sys.argv[1:], "cifar100")
 
 
 if __name__ == "__main__":

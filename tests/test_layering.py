@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "mistakes": set(),
     "help": {"config"},
     "command": {"config", "help", "mistakes", "sweep"},
-    "__main__": {"app", "command", "config"},
+    "__main__": {"app", "command", "config", "report", "sweep"},
 }
 FILES = sorted(file for file in PACKAGE.rglob("*.py") if "conf" not in file.relative_to(PACKAGE).parts)
 
