@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import statistics
 import sys
 import time
@@ -18,21 +16,13 @@ from cifar100.record.errors import one_line
 from cifar100.record.files import read_file
 from cifar100.record.plain_yaml import parse_yaml
 from cifar100.record.run_directory import MAX_CONFIG_BYTES
+from cifar100.sweep.listing_text import COLUMNS, SHOWN, TEXT, Row, format_csv, format_table
 
-# Columns of a row, named as in the record where they are from there; of them, those that a terminal has room for.
-COLUMNS = (
-    "run", "study", "state", "label", "model", "seed", "epoch", "epochs", "best_epoch", "val/top1", "last_val/top1",
-    "test/top1", "test/top5", "parameters", "macs", "train_s", "left_s", "updated", "error",
-)  # fmt: skip
-SHOWN = ("run", "state", "label", "seed", "epoch", "val/top1", "test/top1", "parameters", "left_s")
-TEXT = ("run", "study", "state", "label", "model", "updated", "error")
 FORMATS = ("table", "csv")
 # The keys of config.yaml that a row tells of, with how the lines below them begin.
 NEEDED = {"label": " ", "seed": " ", "trainer": "  num_train_epochs:", "choices": "  model:"}
 RECENT = 5  # epochs whose median time says how long the rest will take
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CLEAR = "\x1b[H\x1b[2J"
-Row = dict[str, Any]
 
 
 def runs(
@@ -199,55 +189,3 @@ def ordered(rows: Sequence[Row], sort: str) -> list[Row]:
     known = [row for row in rows if row[column] is not None]
     known.sort(key=lambda row: str(row[column]) if column in TEXT else row[column], reverse=falling)
     return known + [row for row in rows if row[column] is None]
-
-
-def format_csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
-    """RFC 4180 text with a header. Text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        cells = [row[column] for column in columns]
-        writer.writerow([f"'{each}" if isinstance(each, str) and each.startswith(FORMULA) else each for each in cells])
-    return text.getvalue().rstrip("\n")
-
-
-def format_table(rows: Sequence[Row], columns: Sequence[str]) -> str:
-    """A line for each run: accuracies in percent, times as h:mm:ss, the epoch of how many; a last line counts them."""
-    table = [[_heading(column) for column in columns]]
-    table += [[_cell(row, column) for column in columns] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = []
-    for cells in table:
-        pairs = zip(columns, cells, widths, strict=True)
-        padded = [cell.ljust(width) if name in TEXT else cell.rjust(width) for name, cell, width in pairs]
-        lines.append("  ".join(padded).rstrip())
-    counts: dict[str, int] = {}
-    for row in rows:
-        counts[row["state"]] = counts.get(row["state"], 0) + 1
-    total = f"{len(rows)} run{'' if len(rows) == 1 else 's'}"
-    return "\n".join(
-        [*lines, f"{total}: {', '.join(f'{count} {state}' for state, count in counts.items())}".rstrip(": ")]
-    )
-
-
-def _heading(column: str) -> str:
-    return {"left_s": "left", "train_s": "trained"}.get(column, column)
-
-
-def _cell(row: Row, column: str) -> str:
-    value = row[column]
-    if column == "epoch":
-        return f"{value or 0}/{_number(row['epochs'])}"
-    if value is None:
-        return "-"
-    if column.endswith(("top1", "top5")):
-        return f"{value:.2%}"
-    if column in ("left_s", "train_s"):
-        minutes, seconds = divmod(round(value), 60)
-        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-    return f"{value:,}" if column in ("parameters", "macs") else str(value)
-
-
-def _number(value: Any) -> str:
-    return "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

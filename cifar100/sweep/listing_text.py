@@ -1,0 +1,66 @@
+"""A listing of runs as text: a table for people, CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+# Columns of a row, named as in the record where they are from there; of them, those that a terminal has room for.
+COLUMNS = (
+    "run", "study", "state", "label", "model", "seed", "epoch", "epochs", "best_epoch", "val/top1", "last_val/top1",
+    "test/top1", "test/top5", "parameters", "macs", "train_s", "left_s", "updated", "error",
+)  # fmt: skip
+SHOWN = ("run", "state", "label", "seed", "epoch", "val/top1", "test/top1", "parameters", "left_s")
+TEXT = ("run", "study", "state", "label", "model", "updated", "error")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+Row = dict[str, Any]
+
+
+def format_csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    """RFC 4180 text with a header. Text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        cells = [row[column] for column in columns]
+        writer.writerow([f"'{each}" if isinstance(each, str) and each.startswith(FORMULA) else each for each in cells])
+    return text.getvalue().rstrip("\n")
+
+
+def format_table(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    """A line for each run: accuracies in percent, times as h:mm:ss, the epoch of how many; a last line counts them."""
+    table = [[_heading(column) for column in columns]]
+    table += [[_cell(row, column) for column in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = []
+    for cells in table:
+        pairs = zip(columns, cells, widths, strict=True)
+        padded = [cell.ljust(width) if name in TEXT else cell.rjust(width) for name, cell, width in pairs]
+        lines.append("  ".join(padded).rstrip())
+    states = ", ".join(f"{count} {state}" for state, count in Counter(row["state"] for row in rows).items())
+    return "\n".join([*lines, f"{len(rows)} run{'' if len(rows) == 1 else 's'}: {states or 'none fits'}"])
+
+
+def _heading(column: str) -> str:
+    return {"left_s": "left", "train_s": "trained"}.get(column, column)
+
+
+def _cell(row: Row, column: str) -> str:
+    value = row[column]
+    if column == "epoch":
+        return f"{value or 0}/{_number(row['epochs'])}"
+    if value is None:
+        return "-"
+    if column.endswith(("top1", "top5")):
+        return f"{value:.2%}"
+    if column in ("left_s", "train_s"):
+        minutes, seconds = divmod(round(value), 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+    return f"{value:,}" if column in ("parameters", "macs") else str(value)
+
+
+def _number(value: Any) -> str:
+    return "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
