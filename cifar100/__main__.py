@@ -14,10 +14,11 @@ COMMANDS = {
     "train": "train one network, or with -m a sweep",
     "evaluate": "evaluate recorded runs on the test images",
     "report": "report a study: tables, figures, a report and slides",
+    "predict": "classify pictures of your own",
     "runs": "list runs: state, accuracies, epoch of epochs, time left",
     "hub": "push: a run or a study to the Hugging Face Hub",
 }
-NAMED_ALONE = {"runs": "run_dir"}  # the option that an argument without = is a value of
+NAMED_ALONE = {"predict": "images", "runs": "run_dir"}  # the option that an argument without = is a value of
 
 
 def main(arguments: list[str], program: str = "python -m cifar100") -> None:

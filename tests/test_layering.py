@@ -21,9 +21,10 @@ MAY_IMPORT = {
     "record": set(),
     "training": {"metrics", "record"},
     "evaluation": {"config", "data", "metrics", "record"},
+    "deploy": {"config", "data", "metrics", "record"},
     "report": {"record"},
     # Builds what a repository describes; opens the runs that it pushes as an evaluation does; cards are small reports.
-    "hub": {"config", "evaluation", "record", "report"},
+    "hub": {"config", "data", "evaluation", "record", "report"},
     # cifar100.from_pretrained
     "": {"hub"},
     # How commands meet the user; not among the steps.

@@ -15,7 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cifar100.app.assemble import build_accelerator, build_loop, build_model
-from cifar100.app.description import description
+from cifar100.app.description import description, trained_on
+from cifar100.app.prediction import predict_command
 from cifar100.config import ConfigError, build, check_typed_choices, recipe
 from cifar100.evaluation.costs import count_costs
 from cifar100.evaluation.evaluate_runs import evaluate_runs
@@ -113,6 +114,18 @@ def hub(config: DictConfig) -> None:
     push(**OmegaConf.to_container(config))
 
 
+def predict(config: DictConfig) -> None:
+    """Prints what the network that ``config.run_dir`` names takes the pictures ``config.images`` for.
+
+    Raises:
+        ValueError, OSError: a network or a picture that is not there or cannot be read, in one line.
+    """
+    for name, example in (("run_dir", "multirun/<study>/<run>"), ("images", "cat.png")):
+        if OmegaConf.is_missing(config, name):
+            raise ValueError(f"{name} is missing; add {name}={example}")
+    predict_command(**OmegaConf.to_container(config))
+
+
 def _train(config: DictConfig, record: RunDirectory) -> None:
     """Trains as one of the run's processes, of which the main one alone writes."""
     arguments = build(config.trainer)  # before the accelerator, whose state it resets
@@ -143,8 +156,7 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
         data = build(config.data)
         if accelerator.is_main_process:
             counts = {"processes": accelerator.num_processes, "parameters": costs.parameters}
-            images = {"name": data.name, "fingerprint": data.fingerprint}
-            record.write_environment(describe_environment() | counts | {"data": images})
+            record.write_environment(describe_environment() | counts | {"data": trained_on(data)})
             log.info("%s: %s parameters, %.1f M multiply-adds", record.path, f"{costs.parameters:,}", costs.macs / 1e6)
         if config.tracker.name:
             accelerator.init_trackers(config.tracker.project, hyperparameters(recipe(config)))

@@ -6,7 +6,9 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from cifar100.config import MODEL_GROUPS, recipe
+from cifar100.data.images import ImageData
 
+MOST_NAMES = 2**18  # characters of class names that environment.json holds; more would not be read again
 OF_THIS_MACHINE = ("data.path=", "data.cache_dir=", "root=")  # overrides that a record does not tell
 
 
@@ -22,3 +24,10 @@ def description(config: DictConfig) -> dict[str, Any]:
         "choices": {group: choices.get(group) for group in groups},
         "overrides": [each for each in hydra.overrides.task if not each.lstrip("+").startswith(OF_THIS_MACHINE)],
     }
+
+
+def trained_on(data: ImageData) -> dict[str, Any]:
+    """Which images a run saw, for environment.json, and what a prediction needs of them: the names of the classes in
+    the order of the logits, mean and deviation of each channel in 0..1."""
+    about = {"name": data.name, "fingerprint": data.fingerprint, "mean": list(data.mean), "std": list(data.std)}
+    return about | ({"class_names": list(data.class_names)} if sum(map(len, data.class_names)) < MOST_NAMES else {})

@@ -15,6 +15,7 @@ from cifar100.hub.description import Description, outlined, parse_description
 from cifar100.hub.download import CONFIG
 from cifar100.hub.errors import HubError
 from cifar100.hub.pull import pull
+from cifar100.hub.run_description import describe_run
 from cifar100.hub.weights import WEIGHTS, check_fit, most_bytes, parse_weights
 from cifar100.record import RunDirectory
 from cifar100.record.files import read_file
@@ -34,7 +35,7 @@ def load(source: str | Path, *, revision: str | None = None) -> nn.Module:
         HubError: in one line, where there is no such thing or it is not safe to load.
         HubUnreachable: it is neither in the cache nor to be had now.
     """
-    folder = _folder(source, revision)
+    folder = local_folder(source, revision)
     model, weights = _pushed(folder) if (folder / WEIGHTS).exists() else _recorded(folder)
     network = load_model({"model": model})
     network.load_state_dict(weights)
@@ -42,13 +43,17 @@ def load(source: str | Path, *, revision: str | None = None) -> nn.Module:
 
 
 def describe(source: str | Path, *, revision: str | None = None) -> Description:
-    """What a repository's or folder's config.json tells: data set, names of the classes in the order of the logits,
-    mean and deviation by which images are normalized, and the network. Takes and raises what `load` does."""
-    path = _folder(source, revision) / CONFIG
+    """What a repository, folder or run directory tells: data set, names of the classes in the order of the logits, mean
+    and deviation by which images are normalized, and the network. Takes and raises what `load` does."""
+    folder = local_folder(source, revision)
+    path = folder / CONFIG
+    if not path.exists() and RunDirectory(folder).exists():
+        return describe_run(RunDirectory(folder))
     return parse_description(_read(path, MAX_JSON_BYTES), str(path))[0]
 
 
-def _folder(source: str | Path, revision: str | None) -> Path:
+def local_folder(source: str | Path, revision: str | None = None) -> Path:
+    """The folder that a source of `load` is, or is fetched into. Raises what `load` does."""
     folder = Path(source)
     if not is_address(source) and folder.is_dir():
         if revision is not None:
