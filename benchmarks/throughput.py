@@ -28,7 +28,7 @@ from cifar100 import app
 from cifar100.config import CONF, build, register_resolvers
 from cifar100.data.images import ImageSet
 from cifar100.record import RunDirectory
-from cifar100.training.interruption import StopRequest
+from cifar100.training.faults import StopRequest
 from cifar100.training.progress import Display
 from cifar100.training.state import Progress
 

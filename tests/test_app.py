@@ -469,21 +469,21 @@ class TestDiverged:
         assert not only_run().summary()
 
     def test_keeps_what_was_trained(self, train, monkeypatch):
-        from cifar100.training.step import Step
+        from cifar100.training.loop import Loop
 
-        take_step = Step.__call__
+        take_step = Loop.take_step
 
         def poisoned(self, micro_batches, totals, *, epoch, step):
             if epoch == 2 and step == 3:
                 micro_batches = [batch._replace(images=batch.images * float("inf")) for batch in micro_batches]
             take_step(self, micro_batches, totals, epoch=epoch, step=step)
 
-        monkeypatch.setattr(Step, "__call__", poisoned)
+        monkeypatch.setattr(Loop, "take_step", poisoned)
         ended = train("trainer.num_train_epochs=3")
         assert ended.status == 1 and "epoch 2, step 3, at learning rate 0.0" in one_line(ended)
         _, state = only_run().load_checkpoint("last")
         assert state["progress"]["epoch"] == 1 and len(only_run().metrics()) == 1
-        monkeypatch.setattr(Step, "__call__", take_step)
+        monkeypatch.setattr(Loop, "take_step", take_step)
         assert train("trainer.num_train_epochs=3").status == 0, "the same command goes on"
         assert "error" not in only_run().status()
 

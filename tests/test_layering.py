@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "config": set(),
     "data": set(),
     "models": set(),
+    "losses": set(),
     "optim": set(),
     "metrics": set(),
     "record": set(),

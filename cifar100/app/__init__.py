@@ -13,21 +13,20 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from torch import nn
 
 from cifar100.app.assemble import build_accelerator, build_loop, build_model
 from cifar100.app.description import description, trained_on
 from cifar100.app.prediction import predict_command
 from cifar100.config import ConfigError, build, check_typed_choices, recipe
-from cifar100.evaluation.costs import count_costs
+from cifar100.evaluation.costs import Costs, count_costs
 from cifar100.evaluation.evaluate_runs import evaluate_runs
 from cifar100.evaluation.layers import layer_table
 from cifar100.hub import local_runs
 from cifar100.record import RunDirectory, describe_environment
 from cifar100.sweep import remove_empty
-from cifar100.training.onednn import around_onednn
-from cifar100.training.status import note_failure, true_status
-from cifar100.training.summary import hyperparameters, summary
-from cifar100.training.together import together
+from cifar100.training.faults import around_onednn, fail_together
+from cifar100.training.outcome import hyperparameters, note_failure, summary, true_status
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +34,7 @@ log = logging.getLogger(__name__)
 def train(config: DictConfig) -> dict[str, Any]:
     """Trains what ``config`` composes, continues it where it was interrupted, or reports it where it is finished.
 
-    With ``trainer.num_train_epochs=0`` counts what the network costs, and stops; prints it by layers where it is the
-    only one.
+    With ``trainer.num_train_epochs=0`` counts what the network costs, and stops.
 
     Returns:
         The state reached, of :data:`cifar100.sweep.job.STATES`, and the objective of a search for hyper-parameters: the
@@ -47,13 +45,11 @@ def train(config: DictConfig) -> dict[str, Any]:
         Interrupted, Diverged, OSError: see :class:`~cifar100.training.loop.Loop`; noted in the record.
     """
     hydra = HydraConfig.get()
-    record = RunDirectory(os.path.relpath(hydra.runtime.output_dir))
-    swept, counted = hydra.mode == RunMode.MULTIRUN, config.trainer.num_train_epochs == 0
+    record, swept = RunDirectory(os.path.relpath(hydra.runtime.output_dir)), hydra.mode == RunMode.MULTIRUN
+    if config.trainer.num_train_epochs == 0:
+        return _count(config, record)
     try:
-        check_typed_choices(config, hydra.overrides.task)
         _check(config)
-        if counted:
-            return _count(config, by_layers=not swept)
         if record.state() == "finished" and not config.force:
             log.info("%s is finished; force=true trains it again", record.path)
             _report(record)
@@ -61,12 +57,12 @@ def train(config: DictConfig) -> dict[str, Any]:
         _train(config, record)
         return {"state": "finished", "objective": _objective(record)}
     except Exception as error:
-        if swept and not counted:
+        if swept:
             with suppress(ConfigError, OmegaConfBaseException):
                 note_failure(record, error, description(config))
         raise
     finally:
-        if not swept or counted:  # a failed job of a sweep logs there
+        if not swept:  # a failed job of a sweep logs there
             remove_empty(record.path, Path(config.root))
 
 
@@ -131,7 +127,7 @@ def _train(config: DictConfig, record: RunDirectory) -> None:
     arguments = build(config.trainer)  # before the accelerator, whose state it resets
     accelerator = build_accelerator(config, record.path)
     with ExitStack() as held:
-        with together(accelerator):
+        with fail_together(accelerator):
             if accelerator.is_main_process:
                 held.enter_context(record.lock())
                 held.enter_context(true_status(record))
@@ -140,7 +136,7 @@ def _train(config: DictConfig, record: RunDirectory) -> None:
                 record.write_status("running")
                 record.write_config(description(config))
         result = _fit(config, arguments, record, accelerator)
-        with together(accelerator):
+        with fail_together(accelerator):
             if accelerator.is_main_process:
                 record.write_summary(result)
                 record.write_status("finished")
@@ -150,9 +146,9 @@ def _train(config: DictConfig, record: RunDirectory) -> None:
 
 def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: Accelerator) -> dict[str, Any]:
     """Builds everything, trains, and returns the run's summary."""
-    with together(accelerator):
+    with fail_together(accelerator):
         model = build_model(config)
-        costs = count_costs(model, (model.in_channels, model.resolution, model.resolution))
+        costs = _costs(model)
         data = build(config.data)
         if accelerator.is_main_process:
             counts = {"processes": accelerator.num_processes, "parameters": costs.parameters}
@@ -171,7 +167,8 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
 
 
 def _check(config: DictConfig) -> None:
-    """Refuses what no other part looks at before the run is under way. Raises ValueError in one line."""
+    """Refuses what no other part looks at before the run is under way: ValueError in one line."""
+    check_typed_choices(config, HydraConfig.get().overrides.task)
     if isinstance(config.seed, bool) or not isinstance(config.seed, int) or not 0 <= config.seed < 2**63:
         raise ValueError(f"seed={config.seed} must be a whole number from 0 to 2**63 - 1")
     if config.tracker.name and find_spec(config.tracker.name) is None:  # accelerate would go on without it
@@ -185,12 +182,21 @@ def _check(config: DictConfig) -> None:
         raise ValueError(f"force={config.force} must be true or false")
 
 
-def _count(config: DictConfig, *, by_layers: bool) -> dict[str, Any]:
-    model = build_model(config)
-    costs = count_costs(model, (model.in_channels, model.resolution, model.resolution))
-    if by_layers:
-        print(layer_table(costs), flush=True)
-    return {"state": "counted", "parameters": costs.parameters, "macs": costs.macs}
+def _count(config: DictConfig, record: RunDirectory) -> dict[str, Any]:
+    """What the network costs; printed by layers where it is the only one. No run is left."""
+    try:
+        _check(config)
+        costs = _costs(build_model(config))
+        if HydraConfig.get().mode != RunMode.MULTIRUN:
+            print(layer_table(costs), flush=True)
+        return {"state": "counted", "parameters": costs.parameters, "macs": costs.macs}
+    finally:
+        remove_empty(record.path, Path(config.root))
+
+
+def _costs(model: nn.Module) -> Costs:
+    """Parameters and multiply-adds of one image."""
+    return count_costs(model, (model.in_channels, model.resolution, model.resolution))
 
 
 def _objective(record: RunDirectory) -> float | None:

@@ -15,10 +15,8 @@ from cifar100.config import build, build_network
 from cifar100.data.loader import EvalLoader, TrainLoader
 from cifar100.record import RunDirectory
 from cifar100.sweep import elsewhere
-from cifar100.training.average import averaged
 from cifar100.training.loop import Loop
-from cifar100.training.state import State
-from cifar100.training.step import Step
+from cifar100.training.state import State, averaged
 
 
 def build_model(config: DictConfig) -> nn.Module:
@@ -52,32 +50,15 @@ def build_loop(
         ValueError: an optimizer, schedule, loss or augmentation that cannot be built, in one line.
     """
     train_loader, val_loader = _loaders(config, arguments, data, accelerator)
-    epochs, steps = int(arguments.num_train_epochs), train_loader.steps_per_epoch
+    steps = train_loader.steps_per_epoch
     optimizer = build(config.optimizer)(model)
-    scheduler = build(config.scheduler)(optimizer, num_training_steps=epochs * steps, steps_per_epoch=steps)
-    loss = build(config.loss).to(accelerator.device)
-    take_step = Step(
-        model,
-        accelerator.prepare_optimizer(optimizer),
-        scheduler,
-        loss,
-        accelerator,
-        compile_model=arguments.torch_compile,
-        max_grad_norm=arguments.max_grad_norm,
+    scheduler = build(config.scheduler)(
+        optimizer, num_training_steps=int(arguments.num_train_epochs) * steps, steps_per_epoch=steps
     )
+    state = State(model, optimizer, scheduler, averaged(model, config.ema_decay), accelerator.scaler)
+    loss = build(config.loss).to(accelerator.device)
     return Loop(
-        record,
-        State(model, optimizer, scheduler, averaged(model, config.ema_decay), accelerator.scaler),
-        take_step,
-        train_loader,
-        val_loader,
-        loss,
-        accelerator,
-        epochs=epochs,
-        seed=config.seed,
-        val_batch_size=arguments.per_device_eval_batch_size,
-        track=lambda row: accelerator.log(row, step=row["epoch"]),
-        quiet=arguments.disable_tqdm or elsewhere(),
+        record, state, train_loader, val_loader, loss, accelerator, arguments, seed=config.seed, quiet=elsewhere()
     )
 
 

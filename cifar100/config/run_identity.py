@@ -13,13 +13,21 @@ from cifar100.config.tree import items
 
 # What changes where a run reads and how fast it goes, not what it computes.
 WITHOUT_EFFECT = {"data": ("path", "cache_dir"), "trainer": ("dataloader_num_workers", "disable_tqdm")}
+# Records and identities name what has moved by its place of the time when records began.
+RECORDED_AS = {
+    "cifar100.losses.cross_entropy.cross_entropy": "cifar100.training.cross_entropy.cross_entropy",
+    **{
+        f"cifar100.optim.schedules.{name}": f"cifar100.optim.{name}.{name}"
+        for name in ("constant", "cosine", "linear", "multistep", "onecycle", "step", "wsd")
+    },
+}
 # What a reader takes for granted and the readable part of a run id leaves out.
 USUAL = {"conv", "strided", "linear", "identity", "batchnorm2d", "relu", "sgd", "cifar100"}
 
 
 def recipe(config: DictConfig) -> dict[str, Any]:
     """What determines a run's result, as plain data without interpolations; the record's ``config.yaml``."""
-    return {key: _plain(config[key]) for key in RECIPE}
+    return {key: _recorded(_plain(config[key])) for key in RECIPE}
 
 
 def identity(config: DictConfig) -> str:
@@ -56,6 +64,15 @@ def register_resolvers() -> None:
 
 def _plain(node: Any) -> Any:
     return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+
+
+def _recorded(value: Any) -> Any:
+    """``value`` with every target as records name it."""
+    if isinstance(value, dict):
+        return {
+            key: RECORDED_AS.get(each, each) if key == "_target_" else _recorded(each) for key, each in value.items()
+        }
+    return [_recorded(each) for each in value] if isinstance(value, list) else value
 
 
 def _canonical(value: Any) -> Any:

@@ -1,63 +1,69 @@
-"""The training loop: epochs of steps, validation, checkpoints, and continuing where a run was cut off."""
+"""The path of a batch, read from top to bottom: run, epoch, step, forward and backward pass, validation."""
 
-import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from torch import Tensor, nn
 
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory
-from cifar100.training.errors import Interrupted, ProcessDied
-from cifar100.training.interruption import StopRequest, stop_on_signals
-from cifar100.training.memory import memory_told
+from cifar100.training.errors import Interrupted
+from cifar100.training.faults import (
+    LossWatch,
+    StopRequest,
+    check_agreement,
+    fail_together,
+    name_lost_processes,
+    name_memory,
+    stop_on_signals,
+)
+from cifar100.training.network import compiled, distributed
 from cifar100.training.progress import Display
-from cifar100.training.state import NO_TOTALS, Progress, State, save_best, totals_of
-from cifar100.training.step import Step
-from cifar100.training.together import check_agreement, is_lost_connection, together
+from cifar100.training.state import Progress, State, step_seed
 from cifar100.training.validation import validate
-
-log = logging.getLogger(__name__)
 
 
 @dataclass
 class Loop:
-    """Trains ``state.model`` until ``epochs`` epochs are done, from the record's last checkpoint if there is one.
+    """Trains ``state.model`` until all epochs are done, from the record's last checkpoint if there is one.
 
     Ends with the same bits whether or not it was interrupted: the order of images and their augmentation depend on
     seed and epoch alone, and every step seeds torch's generators (dropout, drop path) from seed, epoch and step.
 
     Args:
         record: where checkpoints and metrics go; written by the main process only.
-        state: model, optimizer, scheduler and moving average.
-        take_step: see :class:`~cifar100.training.step.Step`.
+        state: model, on the accelerator's device, with optimizer, scheduler and moving average.
         train_loader: ``epoch(epoch, start_step)`` yields each step's micro-batches; ``steps_per_epoch``.
         val_loader: batches of held-out images, or None to select no model.
-        loss: mean loss of logits and targets, for validation.
-        accelerator: owns device and processes.
-        epochs: to train in all.
+        loss: mean loss of logits and targets.
+        accelerator: owns device, precision and processes, and passes each epoch's row on to trackers.
+        arguments: see :func:`~cifar100.training.arguments.training_arguments`.
         seed: of the run.
-        val_batch_size: images per full validation batch.
-        track: called with each epoch's row.
         quiet: whether to show no progress bar.
     """
 
     record: RunDirectory
     state: State
-    take_step: Step
     train_loader: Any
     val_loader: Any | None
-    loss: Callable
+    loss: nn.Module
     accelerator: Accelerator
-    epochs: int
+    arguments: Any
     seed: int
-    val_batch_size: int
-    track: Callable[[dict[str, Any]], None] = lambda row: None
     quiet: bool = False
+
+    def __post_init__(self) -> None:
+        self.epochs = int(self.arguments.num_train_epochs)
+        self.optimizer = self.accelerator.prepare_optimizer(self.state.optimizer)
+        self.network = distributed(self.state.model, self.accelerator)
+        self.forward = compiled(self.network, self.arguments.torch_compile)
+        self.losses = LossWatch(self.accelerator)
 
     def run(self) -> Progress:
         """Trains.
@@ -69,115 +75,91 @@ class Loop:
             OSError: the disk is full or read-only; the last checkpoint stays.
             ValueError: a checkpoint that does not fit.
         """
-        with together(self.accelerator):
-            progress = self._begin()
+        with fail_together(self.accelerator):
+            progress = self.state.begin(self.record, self.accelerator)
         check_agreement(self.accelerator, (progress.epoch, progress.step), f"the checkpoint of {self.record.path}")
         steps = self.train_loader.steps_per_epoch
-        done = progress.epoch * steps + progress.step
-        display = Display(self.epochs, steps, done, quiet=self.quiet or not self._main)
-        with stop_on_signals() as request, display:
-            try:
-                while progress.epoch < self.epochs:
-                    self._run_epoch(progress, request, display)
-            except RuntimeError as error:
-                if request.signum is not None:
-                    # The signal has ended a process that this one needed: a compiler, another process of the run.
-                    raise Interrupted(request.signum) from error
-                if self.accelerator.num_processes > 1 and is_lost_connection(error):
-                    raise ProcessDied() from error
-                raise
+        quiet = self.quiet or self.arguments.disable_tqdm or not self.accelerator.is_main_process
+        display = Display(self.epochs, steps, progress.epoch * steps + progress.step, quiet=quiet)
+        with stop_on_signals() as request, display, name_lost_processes(self.accelerator, request):
+            while progress.epoch < self.epochs:
+                totals = self.train_epoch(progress, request, display)
+                row = progress.finish_epoch(totals, self._validated(), self.state.optimizer.param_groups[0]["lr"])
+                with fail_together(self.accelerator):
+                    if self.accelerator.is_main_process:
+                        self.state.save_epoch(self.record, progress)
+                self.accelerator.log(row, step=row["epoch"])
+                display.epoch(row)
+                if self._asked_to_stop(request):
+                    raise Interrupted(request.signum or signal.SIGTERM)
         return progress
-
-    def _begin(self) -> Progress:
-        processes = self.accelerator.num_processes
-        if not self.record.has_checkpoint("last"):
-            return Progress(processes=processes)
-        progress = self.state.restore(self.record)
-        if progress.processes != processes:
-            raise ValueError(
-                f"{self.record.path} was begun by {progress.processes} processes, whose steps are not those of "
-                f"{processes}; continue it with as many, or start over with force=true"
-            )
-        if not self._main:
-            progress.totals = list(NO_TOTALS)  # the checkpoint has the sums over all processes
-        log.info("continuing after epoch %d, step %d", progress.epoch, progress.step)
-        return progress
-
-    def _run_epoch(self, progress: Progress, request: StopRequest, display: Display) -> None:
-        totals = self.train_epoch(progress, request, display)
-        row = self._finish_epoch(progress, totals)
-        with together(self.accelerator):
-            if self._main:
-                self._save_epoch(progress, row)
-        self.track(row)
-        display.epoch(row)
-        if self._asked_to_stop(request):
-            raise Interrupted(request.signum or signal.SIGTERM)
-
-    @property
-    def _main(self) -> bool:
-        return self.accelerator.is_main_process
-
-    @property
-    def validated(self) -> torch.nn.Module:
-        """The network that is validated and kept as best: the moving average where there is one."""
-        average = self.state.average
-        return self.state.model if average is None else average.module
 
     def train_epoch(self, progress: Progress, request: StopRequest, display: Display) -> Totals:
         """Takes the steps of the current epoch that are left; returns its sums over all processes. Raises as run."""
         self.state.model.train()
-        totals, epoch = totals_of(progress), progress.epoch + 1
+        totals, epoch = progress.running_totals(), progress.epoch + 1
         start = time.perf_counter() - progress.epoch_s
         for micro_batches in self.train_loader.epoch(epoch, progress.step):
-            torch.manual_seed(_seed(self.seed, epoch, progress.step, self.accelerator.process_index))
+            torch.manual_seed(step_seed(self.seed, epoch, progress.step, self.accelerator.process_index))
             self.take_step(micro_batches, totals, epoch=epoch, step=progress.step + 1)
-            if self.state.average is not None:
-                self.state.average.update_parameters(self.state.model)
             progress.step += 1
             progress.epoch_s = time.perf_counter() - start
             if self._asked_to_stop(request):
-                self.take_step.check()
-                progress.totals = self._reduced(totals).tolist()
-                self._stop(progress, request)
+                self._stop(progress, totals, request)
             display.step(totals, progress)
-        self.take_step.check()
-        return Totals.from_tensor(self._reduced(totals))
+        self.losses.check()
+        return self._summed(totals)
 
-    def _finish_epoch(self, progress: Progress, totals: Totals) -> dict[str, Any]:
-        train = totals.results()
-        row = {"epoch": progress.epoch + 1, "train/loss": train["loss"], "train/top1": train["top1"]}
-        if self.val_loader is not None:
-            # Not through the wrapper for several processes, which would wait for all of them at every batch.
-            self._share_buffers()
-            forward = self.take_step.compiled(self.validated.eval())
-            size = self.val_batch_size
-            cure = f"trainer.per_device_eval_batch_size={max(1, size // 2)}"
-            with memory_told(f"validation, with batches of {size} images", cure):
-                val = validate(forward, self.val_loader, self.loss, self.accelerator, size).results()
-            row |= {"val/loss": val["loss"], "val/top1": val["top1"], "val/top5": val["top5"]}
-        row |= {
-            "lr": self.state.optimizer.param_groups[0]["lr"],
-            "epoch_s": progress.epoch_s,
-            "images_per_s": train["n"] / max(progress.epoch_s, 1e-9),
-        }
-        progress.rows.append(row)
-        progress.epoch, progress.step, progress.epoch_s, progress.totals = progress.epoch + 1, 0, 0.0, list(NO_TOTALS)
-        return row
+    def take_step(self, micro_batches: Sequence[tuple], totals: Totals, *, epoch: int, step: int) -> None:
+        """Forward, backward and update on the micro-batches of one optimizer step; adds its predictions to ``totals``.
 
-    def _share_buffers(self) -> None:
-        """Gives every process the main one's statistics of batch norm, which are what the checkpoint holds."""
-        if self.accelerator.num_processes > 1:
-            for buffer in self.validated.buffers():
+        The gradient is that of the mean loss over all images of the step, whatever the number of processes and
+        micro-batches: each micro-batch's mean counts by its share of the images.
+
+        Raises:
+            Diverged: a loss that is not finite; on a CPU before the weights change.
+            OutOfMemoryError: naming the batch, and overrides that need less.
+        """
+        lr, loss = self.optimizer.param_groups[0]["lr"], 0.0
+        size, count = len(micro_batches[0].labels), len(micro_batches)
+        with name_memory(f"epoch {epoch}, step {step}, with batches of {size} images", _smaller_batches(size, count)):
+            for index, batch in enumerate(micro_batches):
+                last = index + 1 == count
+                with nullcontext() if last else self.accelerator.no_sync(self.network):
+                    loss = loss + self._backward(batch, totals)
+            self.losses.note(loss, epoch, step, lr)
+            if self.arguments.max_grad_norm:
+                self.accelerator.clip_grad_norm_(self.network.parameters(), self.arguments.max_grad_norm)
+            self.optimizer.step()
+            self.optimizer.zero_grad(set_to_none=True)
+            self.state.scheduler.step()
+            if self.state.average is not None:
+                self.state.average.update_parameters(self.state.model)
+
+    def _backward(self, batch: tuple, totals: Totals) -> Tensor:
+        """This micro-batch's part in the mean loss of the step, times the number of processes."""
+        with self.accelerator.autocast():
+            logits = self.forward(batch.images)
+        logits = logits.float()
+        loss = self.loss(logits, batch.targets)
+        share = len(batch.labels) * self.accelerator.num_processes / batch.step_size
+        part = loss if share == 1 else loss * share
+        self.accelerator.backward(part)
+        totals.update(logits.detach(), batch.labels, loss.detach())
+        return part.detach()
+
+    def _validated(self) -> dict[str, float]:
+        """Metrics on the held-out images; none where there are none."""
+        if self.val_loader is None:
+            return {}
+        model = self.state.validated.eval()
+        if self.accelerator.num_processes > 1:  # the main one's statistics of batch norm are what the checkpoint holds
+            for buffer in model.buffers():
                 torch.distributed.broadcast(buffer, src=0)
-
-    def _save_epoch(self, progress: Progress, row: dict[str, Any]) -> None:
-        # The best weights first: a run cut off before the last checkpoint is written repeats the epoch and them.
-        if self.val_loader is not None and (progress.best is None or row["val/top1"] > progress.best["val/top1"]):
-            progress.best = row
-            save_best(self.record, self.validated, row)
-        self.record.write_metrics(progress.rows)
-        self.state.save(self.record, progress)
+        # Not through the wrapper for several processes, which would wait for all of them at every batch.
+        forward, size = compiled(model, self.arguments.torch_compile), self.arguments.per_device_eval_batch_size
+        found = validate(forward, self.val_loader, self.loss, self.accelerator, size).results()
+        return {"val/loss": found["loss"], "val/top1": found["top1"], "val/top5": found["top5"]}
 
     def _asked_to_stop(self, request: StopRequest) -> bool:
         if self.accelerator.num_processes == 1:
@@ -186,23 +168,22 @@ class Loop:
             self.accelerator.set_trigger()
         return self.accelerator.check_trigger()
 
-    def _stop(self, progress: Progress, request: StopRequest) -> None:
-        with together(self.accelerator):
-            if self._main:
+    def _stop(self, progress: Progress, totals: Totals, request: StopRequest) -> None:
+        self.losses.check()
+        progress.totals = self._summed(totals).as_tensor().tolist()
+        with fail_together(self.accelerator):
+            if self.accelerator.is_main_process:
                 self.state.save(self.record, progress)
         raise Interrupted(request.signum or signal.SIGTERM)
 
-    def _reduced(self, totals: Totals) -> torch.Tensor:
+    def _summed(self, totals: Totals) -> Totals:
         sums = totals.as_tensor().to(self.accelerator.device)
-        return self.accelerator.reduce(sums, reduction="sum").cpu()
+        return Totals.from_tensor(self.accelerator.reduce(sums, reduction="sum").cpu())
 
 
-def _seed(seed: int, epoch: int, step: int, process: int) -> int:
-    """One number below 2**63 from four, far apart for close ones (SplitMix64's finaliser; Steele et al. 2014)."""
-    value = 0
-    for part in (seed, epoch, step, process):
-        value = (value + part + 0x9E3779B97F4A7C15) % 2**64
-        value = ((value ^ value >> 30) * 0xBF58476D1CE4E5B9) % 2**64
-        value = ((value ^ value >> 27) * 0x94D049BB133111EB) % 2**64
-        value ^= value >> 31
-    return value >> 1
+def _smaller_batches(size: int, accumulation: int) -> str:
+    """The overrides for steps of as many images in smaller batches."""
+    if size == 1:
+        return "trainer.bf16=true or a smaller network"
+    batch, batches = f"per_device_train_batch_size={size // 2}", f"gradient_accumulation_steps={2 * accumulation}"
+    return f"trainer.{batch} trainer.{batches}, or trainer.bf16=true"

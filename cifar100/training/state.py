@@ -1,14 +1,18 @@
 """What a checkpoint holds: everything that a continued run needs to end with the same bits."""
 
+import logging
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory, flatten_state, unflatten_state
 
+log = logging.getLogger(__name__)
 NO_TOTALS = (0.0,) * 4
 
 
@@ -29,6 +33,28 @@ class Progress:
     best: dict[str, Any] | None = None
     processes: int = 1
 
+    def running_totals(self) -> Totals:
+        """The running sums of the current epoch."""
+        return Totals.from_tensor(torch.tensor(self.totals, dtype=torch.float64))
+
+    def finish_epoch(self, totals: Totals, validated: dict[str, float], lr: float) -> dict[str, Any]:
+        """Goes on to the next epoch; returns the row of metrics.jsonl of the one that is over.
+
+        Args:
+            totals: sums over the epoch's training images.
+            validated: metrics on the held-out images, none without them; the best epoch is the first of the highest
+                ``val/top1``.
+            lr: learning rate after the epoch.
+        """
+        train = totals.results()
+        row = {"epoch": self.epoch + 1, "train/loss": train["loss"], "train/top1": train["top1"], **validated, "lr": lr}
+        row |= {"epoch_s": self.epoch_s, "images_per_s": train["n"] / max(self.epoch_s, 1e-9)}
+        self.rows.append(row)
+        if validated and (self.best is None or row["val/top1"] > self.best["val/top1"]):
+            self.best = row
+        self.epoch, self.step, self.epoch_s, self.totals = self.epoch + 1, 0, 0.0, list(NO_TOTALS)
+        return row
+
 
 @dataclass
 class State:
@@ -37,8 +63,30 @@ class State:
     model: nn.Module
     optimizer: torch.optim.Optimizer
     scheduler: torch.optim.lr_scheduler.LRScheduler
-    average: nn.Module | None = None
+    average: AveragedModel | None = None
     scaler: Any = None
+
+    @property
+    def validated(self) -> nn.Module:
+        """The network that is validated and kept as best: the moving average where there is one."""
+        return self.model if self.average is None else self.average.module
+
+    def begin(self, record: RunDirectory, accelerator: Accelerator) -> Progress:
+        """Takes up the record's last checkpoint, if there is one. Raises as restore, and ValueError for a run that was
+        begun by another number of processes."""
+        processes = accelerator.num_processes
+        if not record.has_checkpoint("last"):
+            return Progress(processes=processes)
+        progress = self.restore(record)
+        if progress.processes != processes:
+            raise ValueError(
+                f"{record.path} was begun by {progress.processes} processes, whose steps are not those of "
+                f"{processes}; continue it with as many, or start over with force=true"
+            )
+        if not accelerator.is_main_process:
+            progress.totals = list(NO_TOTALS)  # the checkpoint has the sums over all processes
+        log.info("continuing after epoch %d, step %d", progress.epoch, progress.step)
+        return progress
 
     def save(self, record: RunDirectory, progress: Progress) -> None:
         """Replaces the checkpoint ``last``. Raises OSError where the disk is full; the old one stays."""
@@ -51,6 +99,17 @@ class State:
         if self.scaler is not None:
             state["scaler"] = self.scaler.state_dict()
         record.save_checkpoint("last", tensors, state)
+
+    def save_epoch(self, record: RunDirectory, progress: Progress) -> None:
+        """Notes the epoch that has just been finished, and its weights as ``best`` where they are.
+
+        The best weights first: a run cut off before the last checkpoint is written repeats the epoch and them.
+        """
+        if progress.best is progress.rows[-1]:
+            tensors = _named("model.", self.validated.state_dict())
+            record.save_checkpoint("best", tensors, {"metrics": progress.best})
+        record.write_metrics(progress.rows)
+        self.save(record, progress)
 
     def restore(self, record: RunDirectory) -> Progress:
         """Takes up the checkpoint ``last``. Raises RecordError where it is damaged, ValueError where it is another
@@ -72,14 +131,31 @@ class State:
             ) from error
 
 
-def save_best(record: RunDirectory, model: nn.Module, row: dict[str, Any]) -> None:
-    """Replaces the checkpoint ``best``: the weights that were validated, and the epoch's metrics."""
-    record.save_checkpoint("best", _named("model.", model.state_dict()), {"metrics": row})
+def averaged(model: nn.Module, decay: float | None) -> AveragedModel | None:
+    """A copy of ``model`` whose weights follow it as ``decay * average + (1 - decay) * weight`` (Polyak averaging;
+    Tarvainen and Valpola, arXiv 1703.01780); buffers, such as the statistics of batch norm, are copied. None without
+    a decay.
+
+    Raises:
+        ValueError: a decay outside (0, 1).
+    """
+    if decay is None:
+        return None
+    if isinstance(decay, bool | str) or not 0 < decay < 1:
+        raise ValueError(f"ema_decay={decay} must lie between 0 and 1, such as 0.999; null trains without")
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
+    return average.requires_grad_(False)
 
 
-def totals_of(progress: Progress) -> Totals:
-    """The running sums of the current epoch."""
-    return Totals.from_tensor(torch.tensor(progress.totals, dtype=torch.float64))
+def step_seed(seed: int, epoch: int, step: int, process: int) -> int:
+    """One number below 2**63 from four, far apart for close ones (SplitMix64's finaliser; Steele et al. 2014)."""
+    value = 0
+    for part in (seed, epoch, step, process):
+        value = (value + part + 0x9E3779B97F4A7C15) % 2**64
+        value = ((value ^ value >> 30) * 0xBF58476D1CE4E5B9) % 2**64
+        value = ((value ^ value >> 27) * 0x94D049BB133111EB) % 2**64
+        value ^= value >> 31
+    return value >> 1
 
 
 def _named(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

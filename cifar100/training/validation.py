@@ -7,6 +7,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from cifar100.metrics import Totals
+from cifar100.training.faults import name_memory
 
 
 @torch.no_grad()
@@ -26,17 +27,22 @@ def validate(
         loss: mean loss of a batch.
         accelerator: adds up the processes' sums.
         batch_size: images per full batch.
+
+    Raises:
+        OutOfMemoryError: naming the batch and the override that needs less.
     """
     totals = Totals()
-    for batch in batches:
-        count = len(batch.labels)
-        images = batch.images
-        if count < batch_size:
-            index = torch.arange(batch_size, device=images.device).remainder_(count)
-            images = images[index].contiguous(memory_format=torch.channels_last)
-        with accelerator.autocast():
-            logits = forward(images)
-        logits = logits[:count].float()
-        totals.update(logits, batch.labels, loss(logits, batch.labels))
+    cure = f"trainer.per_device_eval_batch_size={max(1, batch_size // 2)}"
+    with name_memory(f"validation, with batches of {batch_size} images", cure):
+        for batch in batches:
+            count = len(batch.labels)
+            images = batch.images
+            if count < batch_size:
+                index = torch.arange(batch_size, device=images.device).remainder_(count)
+                images = images[index].contiguous(memory_format=torch.channels_last)
+            with accelerator.autocast():
+                logits = forward(images)
+            logits = logits[:count].float()
+            totals.update(logits, batch.labels, loss(logits, batch.labels))
     sums = totals.as_tensor().to(accelerator.device)
     return Totals.from_tensor(accelerator.reduce(sums, reduction="sum").cpu())

@@ -6,13 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from cifar100.optim.constant import constant
-from cifar100.optim.cosine import cosine
-from cifar100.optim.linear import linear
-from cifar100.optim.multistep import multistep
-from cifar100.optim.onecycle import onecycle
-from cifar100.optim.step import step
-from cifar100.optim.wsd import wsd
+from cifar100.optim.schedules import constant, cosine, linear, multistep, onecycle, step, wsd
 
 FACTORIES = [constant, cosine, linear, multistep, onecycle, step, wsd]
 STEPS, PER_EPOCH = 40, 4

@@ -66,9 +66,6 @@ class Counted:
         if self.count == self.stop_after:
             signal.raise_signal(self.signum)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.take_step, name)
-
 
 @pytest.fixture(scope="session")
 def counted() -> type[Counted]:

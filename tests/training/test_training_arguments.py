@@ -92,12 +92,12 @@ class TestEachFieldHasAnEffect:
         assert [len(batch.labels) for batch in steps[0]] == [100] * 3
         assert [len(batch.labels) for batch in steps[-1]] == [33, 32, 32]
         assert [len(batch.labels) for batch in loop.val_loader] == [60, 60, 20]
-        assert loop.val_batch_size == 60
+        assert loop.arguments.per_device_eval_batch_size == 60
         whole = make_loop(tmp_path, *sizes, "trainer.dataloader_drop_last=true")
         assert len(list(whole.train_loader.epoch(1))) == len(steps) - 1 == 4
 
     def test_clipping(self, make_loop, tmp_path):
-        assert make_loop(tmp_path, "trainer.max_grad_norm=0.25").take_step.max_grad_norm == 0.25
+        assert make_loop(tmp_path, "trainer.max_grad_norm=0.25").arguments.max_grad_norm == 0.25
 
     def test_label_smoothing(self, make_loop, tmp_path):
         assert make_loop(tmp_path, "trainer.label_smoothing_factor=0.2").loss.label_smoothing == 0.2
@@ -107,7 +107,7 @@ class TestEachFieldHasAnEffect:
         loop = make_loop(tmp_path, f"trainer.{field}=true")
         with loop.accelerator.autocast():
             assert (torch.eye(2) @ torch.eye(2)).dtype == dtype
-        compiled = loop.take_step.forward
+        compiled = loop.forward
         assert (type(compiled).__name__ == "OptimizedModule") == (field == "torch_compile")
 
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -7,12 +7,11 @@ import pytest
 import torch
 
 from cifar100.record import RunDirectory
-from cifar100.training import interruption
+from cifar100.training import faults
 from cifar100.training.errors import Diverged, Interrupted
-from cifar100.training.interruption import stop_on_signals
+from cifar100.training.faults import stop_on_signals
+from cifar100.training.outcome import hyperparameters, summary, true_status
 from cifar100.training.state import Progress
-from cifar100.training.status import true_status
-from cifar100.training.summary import hyperparameters, summary
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
@@ -29,7 +28,7 @@ def test_a_signal_is_a_question(signum):
 
 
 def test_a_later_signal_acts_at_once(monkeypatch):
-    monkeypatch.setattr(interruption, "PATIENCE_S", 0)
+    monkeypatch.setattr(faults, "PATIENCE_S", 0)
     with pytest.raises(Interrupted, match="SIGINT") as interrupted, stop_on_signals():
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGINT)

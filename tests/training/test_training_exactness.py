@@ -144,6 +144,3 @@ class Drawing:
     def __call__(self, *arguments, **options) -> None:
         self.take_step(*arguments, **options)
         torch.rand(7)
-
-    def __getattr__(self, name):
-        return getattr(self.take_step, name)

@@ -17,7 +17,7 @@ from cifar100.config import build
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory
 from cifar100.training.errors import Diverged, FailedElsewhere, Interrupted, ProcessDied
-from cifar100.training.together import together
+from cifar100.training.faults import fail_together
 from cifar100.training.validation import validate
 
 SMOOTH = ("norm=gn", "activation=gelu", "optimizer.lr=0.01", "trainer.num_train_epochs=2")
@@ -127,8 +127,8 @@ def test_a_loss_that_one_process_alone_sees_stops_all(make_loop, in_processes, t
     def train(index: int) -> str:
         loop = make_loop(tmp_path, *SMOOTH, *batches(2))
         if index == 1:
-            loss = loop.take_step.loss
-            loop.take_step.loss = lambda logits, targets: loss(logits, targets) * float("nan")
+            loss = loop.loss
+            loop.loss = lambda logits, targets: loss(logits, targets) * float("nan")
         with pytest.raises(Diverged) as diverged:
             loop.take_step(next(iter(loop.train_loader.epoch(1))), Totals(), epoch=1, step=1)
         return str(diverged.value)
@@ -142,12 +142,12 @@ def test_what_ends_one_process_ends_the_others(make_loop, in_processes, tmp_path
         accelerator, told = make_loop(tmp_path, *SMOOTH, *batches(2)).accelerator, []
         for failing in (0, 1):
             try:
-                with together(accelerator):
+                with fail_together(accelerator):
                     if index == failing:
                         raise OSError("the disk is full")
             except (OSError, FailedElsewhere) as error:
                 told.append(f"{type(error).__name__}: {error}")
-        with together(accelerator):
+        with fail_together(accelerator):
             pass
         return told
 
@@ -185,9 +185,6 @@ class Dying:
         if epoch == 2 and step == 3:
             os.kill(os.getpid(), signal.SIGKILL)
         self.take_step(micro_batches, totals, epoch=epoch, step=step)
-
-    def __getattr__(self, name):
-        return getattr(self.take_step, name)
 
 
 def test_a_run_that_cannot_begin_stops_no_other_of_a_sweep(in_processes, image_cache, tmp_path, monkeypatch):

@@ -8,11 +8,12 @@ from accelerate import Accelerator
 from torch import nn
 
 from cifar100.data.batch import Batch
+from cifar100.losses.cross_entropy import cross_entropy
 from cifar100.metrics import Totals
-from cifar100.training.average import averaged
-from cifar100.training.cross_entropy import cross_entropy
 from cifar100.training.errors import Diverged
-from cifar100.training.step import BUNCH, Step
+from cifar100.training.faults import BUNCH
+from cifar100.training.loop import Loop
+from cifar100.training.state import State, averaged
 
 
 @pytest.fixture
@@ -37,11 +38,13 @@ def network() -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(48, 8), nn.GELU(), nn.Linear(8, 5))
 
 
-def make_step(model, accelerator, loss=None, lr=0.1, **options) -> Step:
+def make_loop(model, accelerator, loss=None, lr=0.1, **options) -> Loop:
+    """A loop with all that a step needs."""
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     scheduler = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    arguments = SimpleNamespace(**{"num_train_epochs": 1, "max_grad_norm": 0.0, "torch_compile": False} | options)
     loss = loss or nn.CrossEntropyLoss()
-    return Step(model, accelerator.prepare_optimizer(optimizer), scheduler, loss, accelerator, **options)
+    return Loop(None, State(model, optimizer, scheduler), None, None, loss, accelerator, arguments, seed=0)
 
 
 def weights(model: nn.Module) -> torch.Tensor:
@@ -55,9 +58,9 @@ def test_uneven_micro_batches_are_one_batch(mixed, accelerator):
     for start, end in ((0, 11), (11, 19), (19, 24)):
         parts.append(Batch(whole.images[start:end], whole.targets[start:end], whole.labels[start:end], 24))
     totals = Totals()
-    step = make_step(model, accelerator)
-    lr = step.optimizer.param_groups[0]["lr"]
-    step(parts, totals, epoch=1, step=1)
+    loop = make_loop(model, accelerator)
+    lr = loop.optimizer.param_groups[0]["lr"]
+    loop.take_step(parts, totals, epoch=1, step=1)
 
     expected = network()
     loss = nn.functional.cross_entropy(expected(whole.images), whole.targets)
@@ -69,38 +72,39 @@ def test_uneven_micro_batches_are_one_batch(mixed, accelerator):
     assert totals.results()["loss"] == pytest.approx(loss.item(), rel=1e-6)
     assert totals.results()["n"] == 24
     assert all(each.grad is None for each in model.parameters())
-    assert step.scheduler.last_epoch == 1
+    assert loop.state.scheduler.last_epoch == 1
 
 
 def test_clips_the_whole_steps_gradient(accelerator):
     model, limit = network(), 1e-3
-    before, step = weights(model), make_step(model, accelerator, max_grad_norm=1e-3)
-    lr = step.optimizer.param_groups[0]["lr"]
-    step([batch(6, 10), batch(4, 10)], Totals(), epoch=1, step=1)
+    before, loop = weights(model), make_loop(model, accelerator, max_grad_norm=1e-3)
+    lr = loop.optimizer.param_groups[0]["lr"]
+    loop.take_step([batch(6, 10), batch(4, 10)], Totals(), epoch=1, step=1)
     assert (weights(model) - before).norm().item() == pytest.approx(lr * limit, rel=1e-3)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_a_loss_that_is_not_finite_stops_before_the_weights_change(value, accelerator):
     model = network()
-    step = make_step(model, accelerator, lambda logits, targets: logits.sum() * 0 + value, lr=0.25)
+    loop = make_loop(model, accelerator, lambda logits, targets: logits.sum() * 0 + value, lr=0.25)
     before = weights(model)
     with pytest.raises(Diverged) as diverged:
-        step([batch(4)], Totals(), epoch=3, step=17)
+        loop.take_step([batch(4)], Totals(), epoch=3, step=17)
     message = str(diverged.value)
     assert f"{value}" in message and "epoch 3, step 17" in message and "0.125" in message and "\n" not in message
     assert torch.equal(weights(model), before)
 
 
 def test_on_a_gpu_losses_are_looked_at_in_bunches(accelerator, monkeypatch):
-    step = make_step(network(), accelerator)
+    loop = make_loop(network(), accelerator)
     looks = []
-    monkeypatch.setattr(step, "check", lambda: looks.append(len(step.unchecked)) or step.unchecked.clear())
+    losses = loop.losses
+    monkeypatch.setattr(losses, "check", lambda: looks.append(len(losses.unchecked)) or losses.unchecked.clear())
     mean = SimpleNamespace(device=SimpleNamespace(type="cuda"), __radd__=None)
-    monkeypatch.setattr(step, "_backward", lambda batch, totals: Mean(mean))
+    monkeypatch.setattr(loop, "_backward", lambda batch, totals: Mean(mean))
     for number in range(2 * BUNCH + 1):
-        step([batch(4)], Totals(), epoch=1, step=number)
-    assert looks == [BUNCH, BUNCH] and len(step.unchecked) == 1
+        loop.take_step([batch(4)], Totals(), epoch=1, step=number)
+    assert looks == [BUNCH, BUNCH] and len(losses.unchecked) == 1
 
 
 class Mean:
@@ -114,17 +118,17 @@ class Mean:
 
 
 def test_the_first_bad_loss_of_a_bunch_is_named(accelerator):
-    step = make_step(network(), accelerator)
+    loop = make_loop(network(), accelerator)
     for number, loss in enumerate([1.0, float("nan"), float("nan")], start=4):
-        step.unchecked.append((torch.tensor(loss), 2, number, 0.5))
+        loop.losses.unchecked.append((torch.tensor(loss), 2, number, 0.5))
     with pytest.raises(Diverged, match="epoch 2, step 5"):
-        step.check()
+        loop.losses.check()
 
 
 def test_compiled_only_where_asked(accelerator):
     model = network()
-    assert make_step(model, accelerator).forward is model
-    assert type(make_step(model, accelerator, compile_model=True).forward).__name__ == "OptimizedModule"
+    assert make_loop(model, accelerator).forward is model
+    assert type(make_loop(model, accelerator, torch_compile=True).forward).__name__ == "OptimizedModule"
 
 
 def test_label_smoothing_is_szegedys():

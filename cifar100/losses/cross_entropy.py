@@ -1,4 +1,4 @@
-"""The loss."""
+"""Cross entropy."""
 
 from torch import nn
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cifar100.record import RunDirectory
-from cifar100.training.status import note_failure, true_status
+from cifar100.training.outcome import note_failure, true_status
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""How a run ended, in its record: its status, and the summary of what it came to."""
+
+import logging
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import torch
+
+from cifar100.record import RecordError, RunDirectory
+from cifar100.training.state import Progress
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def true_status(record: RunDirectory) -> Iterator[None]:
+    """Notes in the record that the run of the block was interrupted, or failed and why. Call with its lock held."""
+    try:
+        yield
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt | SystemExit)  # the latter by a scheduler's warning
+        note = {} if interrupted else {"error": _reason(error)}
+        try:
+            record.write_status("interrupted" if interrupted else "failed", **note)
+        except OSError as fault:  # the full disk that stopped the run is still full
+            log.warning("the status could not be written: %s", fault)
+        raise
+
+
+def note_failure(record: RunDirectory, error: Exception, config: dict[str, Any]) -> None:
+    """Notes that a run failed before :func:`true_status` could watch over it, such as for a choice that is refused.
+
+    A finished run, one that another process works on, and what has been noted already stay as they are.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        return
+    with suppress(RecordError, OSError), record.lock():
+        status = record.status() or {}
+        if status.get("state") == "finished" or status.get("error") == _reason(error):
+            return
+        if not (record.path / "config.yaml").exists():
+            record.write_config(config)
+        record.write_status("failed", error=_reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def summary(progress: Progress, device: torch.device) -> dict[str, Any]:
+    """The record's summary.json: rows of the best (by ``val/top1``; null without held-out images) and the last epoch,
+    epochs, seconds spent in training steps, and peak memory in bytes."""
+    return {
+        "best": progress.best,
+        "last": progress.rows[-1],
+        "epochs": progress.epoch,
+        "train_s": sum(row["epoch_s"] for row in progress.rows),
+        "memory_bytes": _peak_memory_bytes(device),
+    }
+
+
+def hyperparameters(recipe: dict[str, Any], prefix: str = "") -> dict[str, str | int | float]:
+    """``{"optimizer.lr": 0.1}`` for ``{"optimizer": {"lr": 0.1}}``; lists and nulls are left out."""
+    flat: dict[str, str | int | float] = {}
+    for key, value in recipe.items():
+        if isinstance(value, dict):
+            flat |= hyperparameters(value, f"{prefix}{key}.")
+        elif isinstance(value, str | int | float):
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _peak_memory_bytes(device: torch.device) -> int:
+    """The most memory that this process has held: on the GPU where there is one, else resident."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
