@@ -102,6 +102,8 @@ REFUSED_AT_ONCE = [
     ("seed=first", "seed=first must be a whole number"),
     pytest.param("seed=1.5", "seed=1.5 must be a whole number", marks=pytest.mark.slow),
     pytest.param("seed=-1", "seed=-1 must be a whole number", marks=pytest.mark.slow),
+    ("own_recipe=[optimiser]", "own_recipe has 'optimiser', which is no part of the recipe"),
+    pytest.param("own_recipe=data", "own_recipe has 'data'", marks=pytest.mark.slow),
     ("force=maybe", "force=maybe must be true or false"),
     ("model=resnet20,resnet32", "add --multirun"),
     ("=3", "Config group override"),

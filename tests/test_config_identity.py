@@ -25,6 +25,7 @@ SAME = [
     ([], ["data.path=/somewhere", "data.cache_dir=/else"]),
     ([], ["root=/elsewhere", "study=other"]),
     ([], ["force=true"]),
+    ([], ["label=Mine", "own_recipe=[optimizer]"]),
     ([], ["trainer.dataloader_num_workers=2", "trainer.disable_tqdm=true"]),
     (["attention=eca", "attention.kernel_size=null"], ["attention=eca"]),
     (["model.width_multiplier=1"], ["model.width_multiplier=1.0"]),

@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
 from cifar100.app.assemble import build_accelerator, build_loop, build_model
-from cifar100.app.description import description, trained_on
+from cifar100.app.description import description, own_recipe, trained_on
 from cifar100.app.prediction import predict_command
 from cifar100.config import ConfigError, build, check_typed_choices, recipe
 from cifar100.evaluation.costs import Costs, count_costs
@@ -173,6 +173,7 @@ def _check(config: DictConfig) -> None:
         raise ValueError(f"seed={config.seed} must be a whole number from 0 to 2**63 - 1")
     if config.tracker.name and find_spec(config.tracker.name) is None:  # accelerate would go on without it
         raise ValueError(f"tracker={config.tracker.name} is not installed; pip install {config.tracker.name}")
+    own_recipe(config)
     choices = HydraConfig.get().runtime.choices
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         for group in ("hydra/launcher", "hydra/sweeper"):

@@ -5,10 +5,12 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from cifar100.config import MODEL_GROUPS, recipe
+from cifar100.config import MODEL_GROUPS, ConfigError, recipe
 from cifar100.data.images import ImageData
 
 MOST_NAMES = 2**18  # characters of class names that environment.json holds; more would not be read again
+# What a design may bring of its recipe; on the data all designs of a table agree.
+RECIPE_OF_A_DESIGN = ("augment", "loss", "optimizer", "scheduler", "trainer", "ema_decay")
 OF_THIS_MACHINE = ("data.path=", "data.cache_dir=", "root=")  # overrides that a record does not tell
 
 
@@ -21,6 +23,7 @@ def description(config: DictConfig) -> dict[str, Any]:
     groups = (*MODEL_GROUPS, "data", "augment", "loss", "optimizer", "scheduler", "trainer", "experiment", "row")
     return content | {
         "label": config.label,
+        "own_recipe": own_recipe(config),
         "choices": {group: choices.get(group) for group in groups},
         "overrides": [each for each in hydra.overrides.task if not each.lstrip("+").startswith(OF_THIS_MACHINE)],
     }
@@ -31,3 +34,24 @@ def trained_on(data: ImageData) -> dict[str, Any]:
     the order of the logits, mean and deviation of each channel in 0..1."""
     about = {"name": data.name, "fingerprint": data.fingerprint, "mean": list(data.mean), "std": list(data.std)}
     return about | ({"class_names": list(data.class_names)} if sum(map(len, data.class_names)) < MOST_NAMES else {})
+
+
+def own_recipe(config: DictConfig) -> list[str] | None:
+    """The parts of the recipe that the run declares to belong to its design: groups, or dotted keys below one, such as
+    ``optimizer`` and ``trainer.per_device_train_batch_size``. A report compares rows that differ in nothing else.
+
+    Raises:
+        ConfigError: ``own_recipe`` names what is no part of the recipe, in one line.
+    """
+    declared = config.own_recipe
+    if declared is None:
+        return None
+    keys = OmegaConf.to_container(declared) if OmegaConf.is_list(declared) else [declared]
+    for key in keys:
+        known = isinstance(key, str) and key.partition(".")[0] in RECIPE_OF_A_DESIGN
+        if not known or OmegaConf.select(config, key, default=config) is config:
+            raise ConfigError(
+                f"own_recipe has {key!r}, which is no part of the recipe; list some of "
+                f"{', '.join(RECIPE_OF_A_DESIGN)}, or options of them such as optimizer.lr"
+            )
+    return keys or None

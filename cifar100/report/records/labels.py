@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from cifar100.report.records.baseline import DEFAULTS, Group, default_baseline
-from cifar100.report.records.parts import ORDER, Parts, differences, leaf_name, parts, readable, varying
+from cifar100.report.records.parts import ORDER, Parts, differences, parts, varying
 from cifar100.report.records.run import Run
-from cifar100.report.records.setting import setting
+from cifar100.report.records.setting import changed_words, setting
 from cifar100.report.records.text import plain_line
 
 MAX_LENGTH = 80
-MAX_VALUE = 24
 
 
-def row_labels(groups: Sequence[Group], reference: int, mixed: Mapping[str, Any]) -> list[str]:
+def row_labels(
+    groups: Sequence[Group], reference: int, mixed: Collection[str], declared: Collection[str] = ()
+) -> list[str]:
     """A label for each row, no two alike.
 
     Args:
         groups: the runs of each row.
         reference: the row that derived labels say the difference to.
         mixed: the recipe's keys that differ; a row whose recipe is not the reference's says how.
+        declared: those that differ by declaration; a row says how where its label is not its own.
     """
     derived = _derived([group[0] for group in groups], reference)
     labels = [next((run.label for run in group if run.label), derived[index]) for index, group in enumerate(groups)]
-    if mixed:
-        home = setting(groups[reference][0])
-        labels = [_with(label, _recipe(setting(group[0]), home)) for label, group in zip(labels, groups, strict=True)]
+    home, counts = setting(groups[reference][0]), Counter(labels)
+    for index, group in enumerate(groups):
+        is_named = counts[labels[index]] == 1 and any(run.label for run in group)
+        keys = [*mixed] if is_named else [*mixed, *declared]
+        labels[index] = _with(labels[index], changed_words(setting(group[0]), home, keys))
     return _numbered(_told_apart(labels, [group[0] for group in groups]))
 
 
@@ -60,18 +64,6 @@ def _unusual(run: Run, ours: Parts, options: set[Any]) -> list[str]:
     if not changed or run.choices.get("model") != DEFAULTS["model"]:
         return []
     return differences(ours, {part: each for part, each in ours.items() if part[0] not in changed}, options, changed)
-
-
-def _recipe(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
-    """The settings that differ, a group's target before its options: `["adamw", "lr 0.001"]`."""
-    changed = sorted(key for key in ours if key not in theirs or ours[key] != theirs[key])
-    targets = {key for key in changed if "." not in key and isinstance(ours[key], str)}
-    words = [f"{key} {leaf_name(ours[key])}" for key in sorted(targets)]
-    for key in changed:
-        group, _, name = key.partition(".")
-        if key not in targets and (key in theirs or group not in targets):  # a new target's own options go without
-            words.append(f"{name or key} {plain_line(readable(ours[key]), MAX_VALUE)}")
-    return words
 
 
 def _with(label: str, words: Sequence[str]) -> str:

@@ -25,6 +25,11 @@ class Row:
         return tuple(run.seed for run in self.runs)
 
     @property
+    def own_recipe(self) -> frozenset[str]:
+        """The parts of the recipe that a run of the row declares to belong to its design."""
+        return frozenset(key for run in self.runs for key in run.own_recipe)
+
+    @property
     def n(self) -> int:
         return len(self.runs)
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from cifar100.report.records.flat import canonical, fixed_text, flat
-from cifar100.report.records.run import Run
+from cifar100.report.records.parts import leaf_name, readable
+from cifar100.report.records.run import RECIPE, Run
 from cifar100.report.records.text import plain_line
 
 MOST_KEYS = 8
+MAX_VALUE = 24
 EVALUATION = ("checkpoint", "precision", "data_fingerprint", "n")
 
 
@@ -39,6 +41,37 @@ def differing(settings: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return found
 
 
+def undeclared(
+    differing: Mapping[str, list[Any]], settings: Sequence[Mapping[str, Any]], declared: Sequence[Iterable[str]]
+) -> dict[str, list[Any]]:
+    """Those of the `differing` keys in which rows differ although they do not declare it.
+
+    Args:
+        settings: of each row.
+        declared: by row, which parts of the recipe are its design's own: keys, or what stands before a dot in them.
+    """
+    found = {}
+    for key, values in differing.items():
+        places = {key[:end] for end, character in enumerate(f"{key}.") if character == "."}
+        silent = [each for each, own in zip(settings, declared, strict=True) if places.isdisjoint(own)]
+        if len({fixed_text(each[key]) if key in each else "absent" for each in silent}) > 1:
+            found[key] = values
+    return found
+
+
+def changed_words(ours: Mapping[str, Any], theirs: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
+    """How one setting differs from another in these keys, a group's target before its options: `["optimizer adamw",
+    "lr 0.001"]`. Options that only a new target has go without."""
+    changed = sorted(key for key in keys if key in ours and (key not in theirs or ours[key] != theirs[key]))
+    targets = {key for key in changed if "." not in key and isinstance(ours[key], str)}
+    words = [f"{key} {leaf_name(ours[key])}" for key in sorted(targets)]
+    for key in changed:
+        group, _, name = key.partition(".")
+        if key not in targets and (key in theirs or group not in targets):
+            words.append(f"{name or key} {plain_line(readable(ours[key]), MAX_VALUE)}")
+    return words
+
+
 def refusal(path: Path, mixed: Mapping[str, Sequence[Any]], runs: Sequence[Run]) -> str:
     """One line that says which settings differ, with which values, and what to do."""
     settings = [setting(run) for run in runs]
@@ -47,8 +80,13 @@ def refusal(path: Path, mixed: Mapping[str, Sequence[Any]], runs: Sequence[Run])
     if all(key.startswith("evaluation.") for key in mixed):
         what, cure = "was not evaluated alike", f"python evaluate.py run_dir={path} with one checkpoint and precision"
     else:
-        what, cure = "mixes recipes", "keep each recipe in a study of its own"
+        what, cure = "mixes recipes", f"declare what belongs to a design, own_recipe=[{_declarable(mixed)}]"
     return f"study={path} {what}: {'; '.join(parts)}{more}. To compare them all the same: allow_mixed=true; or {cure}"
+
+
+def _declarable(mixed: Iterable[str]) -> str:
+    groups = dict.fromkeys(key.partition(".")[0] for key in mixed)
+    return ",".join(group for group in groups if group in RECIPE[1:]) or "optimizer"
 
 
 def _values(key: str, settings: Sequence[Mapping[str, Any]]) -> str:

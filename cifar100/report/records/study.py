@@ -14,7 +14,7 @@ from cifar100.report.records.identical import identical
 from cifar100.report.records.labels import row_labels
 from cifar100.report.records.row import Row
 from cifar100.report.records.run import NotUsable, Run, read_run
-from cifar100.report.records.setting import differing, refusal, setting
+from cifar100.report.records.setting import differing, refusal, setting, undeclared
 from cifar100.report.records.text import plain_line
 
 
@@ -30,8 +30,9 @@ class LeftOut:
 class Study:
     """`rows` begin with the baseline; the others follow by the name of their row file, then by label.
 
-    `shared_recipe` holds what all rows were trained and evaluated with, by dotted key; `mixed` the values of the
-    keys that differ, which is empty unless that was allowed.
+    `shared_recipe` holds what all rows were trained and evaluated with, by dotted key; `declared` the values of the
+    keys that differ because a recipe belongs to its design (`own_recipe` in a row's file), and `mixed` those of the
+    keys that differ otherwise, which is empty unless that was allowed.
     """
 
     name: str
@@ -39,8 +40,14 @@ class Study:
     rows: tuple[Row, ...]
     baseline: Row
     shared_recipe: dict[str, Any]
+    declared: dict[str, list[Any]]
     mixed: dict[str, list[Any]]
     left_out: tuple[LeftOut, ...]
+
+    @property
+    def one_recipe(self) -> bool:
+        """Whether all rows were trained and evaluated alike."""
+        return not (self.declared or self.mixed)
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -54,7 +61,8 @@ def read_study(path: str | Path, *, baseline: str | None = None, allow_mixed: bo
         path: a folder of runs; read as data of unknown origin.
         baseline: the label of a row, or the id of one of its runs; null takes the first row file's row, or without
             row files the row whose choices are nearest to the program's defaults.
-        allow_mixed: compare rows of different recipes, and name the difference in their labels.
+        allow_mixed: compare rows whose recipes differ although no row declares it, and name the difference in their
+            labels.
 
     Raises:
         ValueError: in one line: no usable run, recipes that differ, an unknown baseline.
@@ -70,16 +78,18 @@ def study_of(
     groups, twice = _grouped(runs)
     settings = [setting(group[0]) for group in groups]
     first = default_baseline(groups)
-    mixed = differing([settings[first], *settings])
+    differ = differing([settings[first], *settings])
+    mixed = undeclared(differ, settings, [{key for run in group for key in run.own_recipe} for group in groups])
     if mixed and not allow_mixed:
         raise ValueError(refusal(path, mixed, runs))
-    labels = row_labels(groups, first, mixed)
+    declared = {key: values for key, values in differ.items() if key not in mixed}
+    labels = row_labels(groups, first, mixed, declared)
     if baseline is not None:
         first = named_baseline(groups, labels, baseline)
     rows = _rows(groups, labels, first)
-    shared = {key: value for key, value in settings[0].items() if key not in mixed}
+    shared = {key: value for key, value in settings[0].items() if key not in differ}
     name = plain_line(path.resolve().name, 100)
-    return Study(name, path, rows, rows[0], shared, mixed, (*left_out, *twice))
+    return Study(name, path, rows, rows[0], shared, declared, mixed, (*left_out, *twice))
 
 
 def _usable(records: Iterable[RunDirectory], path: Path) -> tuple[list[Run], list[LeftOut]]:

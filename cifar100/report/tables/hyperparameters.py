@@ -18,19 +18,19 @@ def hyperparameter_table(study: Study, words: Words, id: str = "hyperparameters"
     """One line a setting, under the names that the command line knows; the values of settings that differ between rows
     stand side by side, with a mark."""
     shared = [key for key in study.shared_recipe if key not in _ONLY_ONE]
-    mixed = [key for key in study.mixed if key not in _ONLY_ONE]
+    different = {key: values for key, values in (study.declared | study.mixed).items() if key not in _ONLY_ONE}
     rows = [_row(key, setting_text(key, study.shared_recipe[key]), "") for key in shared]
-    for key in mixed:
-        texts = [setting_text(key, value) for value in study.mixed[key][:MOST_VALUES]]
+    for key, values in different.items():
+        texts = [setting_text(key, value) for value in values[:MOST_VALUES]]
         rows.append(_row(key, " | ".join(texts), words("tables.differs")))
     columns = ("group", "setting", "value", "differs")
     return Table(
         id=id,
         title=words("tables.hyperparameters", study=study.name),
-        columns=tuple(words(f"tables.columns.{key}") for key in columns)[: 4 if mixed else 3],
-        rows=tuple(row[: 4 if mixed else 3] for row in rows),
+        columns=tuple(words(f"tables.columns.{key}") for key in columns)[: 4 if different else 3],
+        rows=tuple(row[: 4 if different else 3] for row in rows),
         notes=(words("tables.notes.hyperparameters"),),
-        keys=columns[: 4 if mixed else 3],
+        keys=columns[: 4 if different else 3],
     )
 
 

@@ -10,6 +10,7 @@ from cifar100.report.document.words import Words
 from cifar100.report.records.commit import commits
 from cifar100.report.records.parts import leaf_name, readable
 from cifar100.report.records.row import Row
+from cifar100.report.records.setting import changed_words, setting
 from cifar100.report.records.study import Study
 from cifar100.report.records.text import plain_line
 
@@ -27,6 +28,7 @@ MOST_MACHINES = 4
 def table_notes(study: Study, words: Words, *, times: bool = False) -> list[str]:
     """The notes of a table over the study's rows, in the order of their weight; `times` where it shows times."""
     notes = [words("tables.notes.change", baseline=study.baseline.label, n=comparisons(study))]
+    notes += own_recipes(study, words)
     if study.mixed:
         notes.append(words("tables.notes.mixed", keys=", ".join(plain_line(key, 60) for key in study.mixed)))
     if any(row.n == 1 for row in study.rows):
@@ -43,6 +45,17 @@ def table_notes(study: Study, words: Words, *, times: bool = False) -> list[str]
     if study.left_out:
         notes.append(words("tables.notes.left_out", n=len(study.left_out)))
     return [*notes, words("tables.notes.recipe", recipe=recipe_line(study))]
+
+
+def own_recipes(study: Study, words: Words) -> list[str]:
+    """A sentence for each row whose design brings a recipe of its own: in what it differs from the baseline's."""
+    home = setting(study.baseline.runs[0])
+    changes = {row.label: changed_words(setting(row.runs[0]), home, study.declared) for row in study.rows[1:]}
+    return [
+        words("tables.notes.own_recipe", row=label, baseline=study.baseline.label, changes=", ".join(each))
+        for label, each in changes.items()
+        if each
+    ]
 
 
 def recipe_line(study: Study) -> str:

@@ -14,7 +14,7 @@ from cifar100.report.tables.number_text import count
 
 def limits(content: Content) -> Section:
     studies = content.studies
-    mixed = any(study.mixed for study in studies)
+    mixed = not all(study.one_recipe for study in studies)
     items: list[Text] = [content.text("limits.mixed_recipe" if mixed else "limits.one_recipe")]
     _, most = seed_counts(content.rows())
     if most < FEW_SEEDS:

@@ -28,7 +28,7 @@ def summary(content: Content) -> Section:
 
 def introduction(content: Content) -> Section:
     members = [content.text("team_member", name=name, part=part) if part else (name,) for name, part in content.team]
-    mixed = any(study.mixed for study in content.studies)
+    mixed = not all(study.one_recipe for study in content.studies)
     team = Section("team", content.line("introduction.team"), (Bullets(tuple(members)),))
     return content.heading(
         "introduction.heading",

@@ -12,6 +12,7 @@ from cifar100.report.records.facts import machines, versions
 from cifar100.report.records.study import Study
 from cifar100.report.tables.hyperparameters import composition_table, hyperparameter_table
 from cifar100.report.tables.main_table import ablation_table, main_table, statistics_table
+from cifar100.report.tables.recipe_table import recipe_table
 from cifar100.report.tables.table import Table
 
 MOST_SENTENCES = 40  # more rows than this are read in the table
@@ -25,6 +26,7 @@ def setup(content: Content) -> Section:
     return content.heading(
         "setup.heading",
         content.paragraph("setup.recipe", table=Ref("hyperparameters"), other=Ref("composition")),
+        TableBlock(recipe_table(content.main, content.words)),
         TableBlock(hyperparameter_table(content.main, content.words)),
         TableBlock(composition_table(content.main, content.words)),
         content.paragraph("setup.machines", n=len(made), machines="; ".join(told)) if made else None,

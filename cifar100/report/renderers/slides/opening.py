@@ -49,7 +49,7 @@ def add_question(material: Material, contents: list[str], with_data: bool) -> No
     page = material.page(t("question.title"), t("question.alone" if alone else "question.message", **_names(material)))
     left, right = layout.BODY_BOX.columns(3, 2, gap=0.6)
     lines = [t("question.runs", rows=t("count.rows", n=len(study.rows)), runs=_runs(material))]
-    lines.append(t("question.mixed" if study.mixed else "question.recipe"))
+    lines.append(t("question.recipe" if study.one_recipe else "question.mixed"))
     if not alone:
         lines += [t("question.paired"), t("question.verdict")]
     if with_data:

@@ -21,8 +21,8 @@ def add_recipe(material: Material) -> None:
     """The report's table of settings, in columns side by side."""
     t, study = material.t, material.study
     message = t("recipe.message")
-    if study.mixed:
-        names = material.named([plain_line(key, 40) for key in study.mixed], MOST_NAMED)
+    if not study.one_recipe:
+        names = material.named([plain_line(key, 40) for key in (*study.declared, *study.mixed)], MOST_NAMED)
         message = t("recipe.mixed", names=names)
     page = material.page(t("recipe.title"), message)
     table = hyperparameter_table(study, material.words)
