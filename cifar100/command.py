@@ -21,14 +21,17 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from cifar100 import sweep
+from cifar100.base.errors import FAILED, OutOfMemoryError, ProcessDied, RunLocked, SweepStopped, UserError
+from cifar100.base.text import joined
 from cifar100.config import CONF, register_resolvers
 from cifar100.help import groups
-from cifar100.mistakes import FAILED, check_choices, explain, mistake
+from cifar100.mistakes import check_choices, explain, user_error
 
 log = logging.getLogger(__name__)
 PATIENCE_S = 2.0
 failures: list[tuple[str, int, str]] = []
 _typed_in = 0  # the process
+_job_begun = False
 # On import, which comes before a job that another process was asked for is composed here.
 register_resolvers()
 OmegaConf.register_new_resolver("groups", groups, replace=True)  # for hydra.help.template
@@ -38,31 +41,32 @@ OmegaConf.register_new_resolver("processes", sweep.processes, replace=True)  # f
 def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None:
     """Runs a ``hydra.main`` function and ends the process with an exit status of the module's list. The last lines of a
     sweep are a table of its jobs, however it ends."""
-    global _typed_in
-    _typed_in = os.getpid()
+    global _job_begun, _typed_in
+    _typed_in, _job_begun = os.getpid(), False
     arguments = sys.argv[1:] if arguments is None else arguments
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra would print and exit by itself
     failures.clear()
-    told, status = "", 0
+    message, status = "", 0
     try:
         with _terminable():
             check_choices(arguments, [CONF, *_config_dirs(arguments)])
             main()
     except KeyboardInterrupt as error:
         signum = getattr(error, "signum", signal.SIGINT)
-        told, status = str(error) or f"interrupted by {signum.name}; the same command continues", 128 + signum
+        message, status = str(error) or f"interrupted by {signum.name}; the same command continues", 128 + signum
     except Exception as error:
-        if not (status := mistake(error)):
+        known = user_error(error) or _outside_of_jobs(error)
+        if known is None:
             raise
-        told = explain(error)
+        message, status = explain(known), known.exit_status
     finally:
         _leave_the_other_processes()
         failures.extend(sweep.close())
     if failures:
-        told = "\n".join(filter(None, (_failed_jobs(), told)))
+        message = "\n".join(filter(None, (_failed_jobs(), message)))
         status = status or (FAILED if len(failures) > 1 else failures[0][1])
     if status:
-        _end(told, status)
+        _end(message, status)
 
 
 def job(task: Callable[[DictConfig], dict[str, Any] | None], config: DictConfig) -> float | None:
@@ -76,6 +80,8 @@ def job(task: Callable[[DictConfig], dict[str, Any] | None], config: DictConfig)
     Returns:
         The objective of a search for hyper-parameters; None where the task failed or has none.
     """
+    global _job_begun
+    _job_begun = True
     hydra = HydraConfig.get()
     this = sweep.Job(
         num=OmegaConf.select(hydra, "job.num") if hydra.mode == RunMode.MULTIRUN else 0,
@@ -100,22 +106,31 @@ def job(task: Callable[[DictConfig], dict[str, Any] | None], config: DictConfig)
 
 def _note_failure(error: Exception, failed: sweep.Job, *, swept: bool) -> None:
     """Raises the error again where nobody else would tell of it."""
-    status = mistake(error)
-    alone = not status or type(error).__name__ in ("OutOfMemoryError", "ProcessDied")
-    if not (status or swept):
+    known = user_error(error)
+    if not (known or swept):
         raise error
-    reason = explain(error) if status else f"{type(error).__name__}: {explain(error)}"
+    status = known.exit_status if known else FAILED
+    reason = explain(known) if known else f"{type(error).__name__}: {explain(error)}"
     name = " ".join(failed.overrides) if swept else ""
-    state = "running" if type(error).__name__ == "RunLocked" else "failed"
     if swept:
-        log.error("failed: %s: %s", name, reason, exc_info=None if status else error)
-    if not sweep.end(failed, state, reason=reason, status=status or FAILED):
+        log.error("failed: %s: %s", name, reason, exc_info=None if known else error)
+    if not sweep.end(failed, "running" if isinstance(error, RunLocked) else "failed", reason=reason, status=status):
         if _typed_in != os.getpid():
             raise error  # nobody reads the list of a process that a launcher started
-        failures.append((name, status or FAILED, reason))
-    if alone and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        failures.append((name, status, reason))
+    met_alone = known is None or isinstance(known, OutOfMemoryError | ProcessDied)
+    if met_alone and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         log.error("%s", reason)
         raise SystemExit(FAILED) from error  # the other processes are not where the next job would meet them
+
+
+def _outside_of_jobs(error: Exception) -> UserError | None:
+    """An error that no job raised: a sweep notes those of its jobs, so this one is its launcher's or sweeper's; before
+    any job has begun, hydra composes what was typed."""
+    if sweep.leads():
+        log.debug("the sweep stopped", exc_info=error)
+        return SweepStopped(error)
+    return UserError(joined(str(error))) if isinstance(error, ValueError) and not _job_begun else None
 
 
 class TerminalHandler(logging.Handler):

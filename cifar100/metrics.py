@@ -5,6 +5,8 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
+from cifar100.base.errors import UserError
+
 
 class Totals:
     """Sums of loss and of correct answers over batches, kept in float64 on the device of the logits.
@@ -58,7 +60,7 @@ class Totals:
     def from_tensor(cls, sums: Tensor) -> Self:
         """The totals whose `as_tensor()` is `sums`."""
         if sums.shape != (4,):
-            raise ValueError(f"sums of shape {tuple(sums.shape)} must have shape (4,); use those of Totals.as_tensor()")
+            raise UserError(f"sums of shape {tuple(sums.shape)} must have shape (4,); use those of Totals.as_tensor()")
         totals = cls()
         totals._sums = sums.detach().to(torch.float64).clone()
         return totals
@@ -84,7 +86,7 @@ class ReliabilityBins(NamedTuple):
 def reliability_bins(confidences: Tensor, correct: Tensor, bins: int = 15) -> ReliabilityBins:
     """Sort predictions by confidence: confidences (n,) in [0, 1], correct (n,) bool; 0 falls into the first bin."""
     if bins < 1:
-        raise ValueError(f"bins={bins} must be >= 1; use for instance bins=15")
+        raise UserError(f"bins={bins} must be >= 1; use for instance bins=15")
     edges = torch.linspace(0, 1, bins + 1, dtype=torch.float64)
     confidences, correct = confidences.double().cpu(), correct.double().cpu()
     index = (torch.bucketize(confidences, edges) - 1).clamp(0, bins - 1)
@@ -109,6 +111,6 @@ def confusion_matrix(predictions: Tensor, labels: Tensor, num_classes: int) -> T
     for name, values in (("predictions", predictions), ("labels", labels)):
         if len(values) and not 0 <= int(values.min()) <= int(values.max()) < num_classes:
             found = f"{int(values.min())} to {int(values.max())}"
-            raise ValueError(f"{name} range from {found}; use classes from 0 to num_classes - 1 = {num_classes - 1}")
+            raise UserError(f"{name} range from {found}; use classes from 0 to num_classes - 1 = {num_classes - 1}")
     counts = torch.bincount(labels * num_classes + predictions, minlength=num_classes**2)
     return counts.reshape(num_classes, num_classes)

@@ -7,17 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hydra
 import pytest
 import torch
 from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from omegaconf import OmegaConf
 
 from cifar100 import command
+from cifar100.base.errors import FAILED, MISTYPED, Diverged, Interrupted, ProcessDied
+from cifar100.base.text import near
 from cifar100.command import MainProcess, RunLog, TerminalHandler, run
 from cifar100.config import CONF, build
-from cifar100.mistakes import FAILED, MISTYPED, check_choices, explain, mistake, near
+from cifar100.mistakes import check_choices, explain, mistake
 from cifar100.record import RunDirectory
-from cifar100.training.errors import Diverged, Interrupted, ProcessDied
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -35,9 +37,6 @@ class TestMistakes:
         assert mistake(raised(build, OmegaConf.create({"_target_": "cifar100.optim.sgd.sgd", "lrr": 1}))) == MISTYPED
         assert mistake(raised(check_choices, ["norm=bnn"], [CONF])) == MISTYPED
         assert mistake(raised(RunDirectory(tmp_path).config)) == MISTYPED
-        assert mistake(raised(OmegaConf.structured({"a": 1}).merge_with, 3)) == MISTYPED, (
-            "what hydra or omegaconf refuse"
-        )
         assert mistake(OverrideParseException("a=[", "no viable alternative")) == MISTYPED
 
     def test_of_the_run_and_the_machine(self):
@@ -45,7 +44,7 @@ class TestMistakes:
         assert mistake(ProcessDied()) == FAILED
         assert mistake(OSError(errno.ENOSPC, "No space left on device", "checkpoint")) == FAILED
         assert mistake(PermissionError(errno.EACCES, "Permission denied", "multirun")) == FAILED
-        assert mistake(type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory")) == FAILED
+        assert mistake(torch.OutOfMemoryError("CUDA out of memory")) == FAILED
 
     def test_out_of_memory(self):
         error = raised(torch.empty, 2**60)
@@ -55,6 +54,7 @@ class TestMistakes:
     def test_bugs(self):
         assert mistake(raised(int, "three")) == 0, "another library's ValueError is about what we gave it"
         assert mistake(raised(open, "/nowhere")) == 0
+        assert mistake(ValueError("one of ours that is no UserError is about what we gave ourselves")) == 0
         assert mistake(raised(lambda: {}["key"])) == 0
         assert mistake(raised(lambda: 1 / 0)) == 0
         bug = InstantiationException("Error in call to target 'f'")
@@ -166,6 +166,21 @@ class TestRun:
     def test_a_bug_is_a_traceback(self):
         with pytest.raises(ZeroDivisionError):
             run(lambda: 1 / 0, [])
+
+    def test_what_hydra_refuses_while_it_composes_is_about_what_was_typed(self, capsys):
+        assert self.ended(lambda: OmegaConf.create({"a": 1}).merge_with(3), capsys)[0] == MISTYPED
+
+    def test_a_value_error_of_a_job_is_a_bug(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "conf.yaml").write_text("hydra: {output_subdir: null, run: {dir: .}}")
+
+        @hydra.main(version_base="1.3", config_path=str(tmp_path), config_name="conf")
+        def main(config):
+            return command.job(lambda config: int("three"), config)
+
+        monkeypatch.setattr(sys, "argv", ["probe"])
+        with pytest.raises(ValueError, match="three"):
+            run(main, [])
 
     def test_sigterm_outside_of_training_ends_it_in_order(self, capsys):
         before, ended = signal.getsignal(signal.SIGTERM), []

@@ -4,8 +4,10 @@ import pytest
 from hydra.errors import MissingConfigException
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from cifar100.base.errors import FAILED, MISTYPED
+from cifar100.command import run
 from cifar100.config import CONF
-from cifar100.mistakes import EXTRAS, FAILED, MISTYPED, check_choices, explain, mistake
+from cifar100.mistakes import EXTRAS, check_choices, explain, mistake
 
 MISSING = "In 'hydra/launcher/processes': Could not load 'hydra/{}/{}'.\nAvailable options:\n\tbasic\n"
 
@@ -37,18 +39,23 @@ def test_choices_of_plugins_are_hydras_to_judge(argument):
     check_choices([argument], [CONF])
 
 
-def test_a_worker_that_was_killed():
-    error = TerminatedWorkerError("A worker process was unexpectedly terminated.\nThe exit codes are {SIGKILL(-9)}")
-    assert mistake(error) == FAILED
-    assert explain(error) == (
-        "the sweep stopped: A worker process was unexpectedly terminated; the same command continues"
-    )
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            TerminatedWorkerError("A worker process was unexpectedly terminated.\nThe exit codes are {SIGKILL(-9)}"),
+            "A worker process was unexpectedly terminated",
+        ),
+        (KeyError("Record does not exist."), "no trial has finished"),
+    ],
+    ids=["a worker that was killed", "a search without a finished trial"],
+)
+def test_what_ends_a_sweep_outside_of_its_jobs_is_its_launchers(error, reason, monkeypatch, capsys):
+    def main():
+        raise error
 
-
-def test_a_search_without_a_finished_trial():
-    optuna = {"__name__": "optuna.study"}  # the error is the package's whose code raises it
-    exec("def best_trial():\n    raise KeyError('Record does not exist.')", optuna)
-    with pytest.raises(KeyError) as caught:
-        optuna["best_trial"]()
-    assert mistake(caught.value) == FAILED
-    assert explain(caught.value) == "the sweep stopped: no trial has finished; the same command continues"
+    monkeypatch.setattr("cifar100.sweep.leads", lambda: True)
+    with pytest.raises(SystemExit) as end:
+        run(main, [])
+    assert end.value.code == FAILED
+    assert capsys.readouterr().err == f"the sweep stopped: {reason}; the same command continues\n"

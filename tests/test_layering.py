@@ -12,7 +12,8 @@ import cifar100
 
 PACKAGE = Path(cifar100.__file__).parent
 CHECKOUT = PACKAGE.parent
-MAY_IMPORT = {
+MAY_IMPORT = {  # besides base, which everybody may
+    "base": set(),
     "config": set(),
     "data": set(),
     "models": set(),
@@ -74,7 +75,8 @@ def breaches(file: Path) -> set[str]:
         return set()
     assert not here or here in MAY_IMPORT, f"{here} has no row in the table of who may import what"
     ours = {name.split(".")[1] for name in imported(file) if name.startswith("cifar100.")}
-    return ours - MAY_IMPORT.get(here, set()) - {here, "__version__"}
+    everybody = {here, "__version__"} if here == "base" else {here, "__version__", "base"}
+    return ours - MAY_IMPORT.get(here, set()) - everybody
 
 
 def test_imports_keep_to_the_table():
@@ -106,6 +108,16 @@ def test_only_app_and_the_command_line_see_a_composed_config():
 def test_only_build_instantiates():
     for file in FILES:
         assert part(file) == "config" or "instantiate" not in named(file), f"{file} instantiates for itself"
+
+
+def test_a_mistake_is_a_user_error():
+    """A plain ValueError would end in a traceback; those of models pass through build."""
+    for file in FILES:
+        raised = [
+            node.exc for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Raise)
+        ]
+        names = {each.func.id for each in raised if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)}
+        assert part(file) == "models" or not names & {"ValueError", "FileNotFoundError"}, f"{file}: raise UserError"
 
 
 @pytest.mark.parametrize("shell", ["train", "evaluate", "report"])

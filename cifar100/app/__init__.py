@@ -18,6 +18,7 @@ from torch import nn
 from cifar100.app.assemble import build_accelerator, build_loop, build_model
 from cifar100.app.description import description, own_recipe, trained_on
 from cifar100.app.prediction import predict_command
+from cifar100.base.errors import UserError
 from cifar100.config import ConfigError, build, check_typed_choices, recipe
 from cifar100.evaluation.costs import Costs, count_costs
 from cifar100.evaluation.evaluate_runs import evaluate_runs
@@ -75,9 +76,9 @@ def evaluate(config: DictConfig) -> None:
     keys = ("checkpoint", "split", "precision", "batch_size", "latency", "samples")
     options = {key: config[key] for key in keys} | {"explain": _as_list(config.explain)}
     if OmegaConf.is_missing(config, "run_dir"):
-        raise ValueError("run_dir is missing; name what to evaluate, such as run_dir=multirun/default")
+        raise UserError("run_dir is missing; name what to evaluate, such as run_dir=multirun/default")
     if config.compare is not None and not isinstance(config.compare, str):
-        raise ValueError(f"compare={config.compare} must name one run, such as compare=multirun/main/<run>")
+        raise UserError(f"compare={config.compare} must name one run, such as compare=multirun/main/<run>")
     options["compare"] = local_runs(config.compare)
     run_dir = local_runs(_as_list(config.run_dir))
     evaluate_runs(run_dir, data_path=config.data.path, cache_dir=config.data.cache_dir, **options)
@@ -118,7 +119,7 @@ def predict(config: DictConfig) -> None:
     """
     for name, example in (("run_dir", "multirun/<study>/<run>"), ("images", "cat.png")):
         if OmegaConf.is_missing(config, name):
-            raise ValueError(f"{name} is missing; add {name}={example}")
+            raise UserError(f"{name} is missing; add {name}={example}")
     predict_command(**OmegaConf.to_container(config))
 
 
@@ -170,17 +171,17 @@ def _check(config: DictConfig) -> None:
     """Refuses what no other part looks at before the run is under way: ValueError in one line."""
     check_typed_choices(config, HydraConfig.get().overrides.task)
     if isinstance(config.seed, bool) or not isinstance(config.seed, int) or not 0 <= config.seed < 2**63:
-        raise ValueError(f"seed={config.seed} must be a whole number from 0 to 2**63 - 1")
+        raise UserError(f"seed={config.seed} must be a whole number from 0 to 2**63 - 1")
     if config.tracker.name and find_spec(config.tracker.name) is None:  # accelerate would go on without it
-        raise ValueError(f"tracker={config.tracker.name} is not installed; pip install {config.tracker.name}")
+        raise UserError(f"tracker={config.tracker.name} is not installed; pip install {config.tracker.name}")
     own_recipe(config)
     choices = HydraConfig.get().runtime.choices
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         for group in ("hydra/launcher", "hydra/sweeper"):
             if choices.get(group) != "basic":
-                raise ValueError(f"{group}={choices.get(group)} cannot serve a run of several processes; leave one out")
+                raise UserError(f"{group}={choices.get(group)} cannot serve a run of several processes; leave one out")
     if not isinstance(config.force, bool):
-        raise ValueError(f"force={config.force} must be true or false")
+        raise UserError(f"force={config.force} must be true or false")
 
 
 def _count(config: DictConfig, record: RunDirectory) -> dict[str, Any]:

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from cifar100.base.errors import UserError
+from cifar100.base.text import one_line
 from cifar100.deploy.classifier import Classifier, Guess
 from cifar100.deploy.pictures import pixels
 from cifar100.hub.address import is_address
 from cifar100.hub.download import CONFIG
 from cifar100.hub.load import describe, load, local_folder
 from cifar100.record import find_runs
-from cifar100.record.errors import one_line
 
 FORMATS = ("table", "csv")
 
@@ -45,7 +46,7 @@ def _is_of_the_hub(source: str | Path, revision: str | None) -> bool:
 def _only_run(source: str | Path) -> Path:
     found = find_runs(source)
     if len(found) > 1:
-        raise ValueError(f"run_dir={source} names {len(found)} runs; name one, such as {found[0].path}")
+        raise UserError(f"run_dir={source} names {len(found)} runs; name one, such as {found[0].path}")
     return found[0].path
 
 
@@ -62,7 +63,7 @@ def predict_command(*, run_dir: str, images: str | Sequence[str], top: int, form
         ValueError, OSError: in one line, for a network or a picture that is not there or cannot be read.
     """
     if format not in FORMATS:
-        raise ValueError(f"format={format} must be one of {', '.join(FORMATS)}")
+        raise UserError(f"format={format} must be one of {', '.join(FORMATS)}")
     guesses = predict_pictures(load_classifier(run_dir, revision=revision), images, top)
     if format == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")

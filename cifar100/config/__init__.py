@@ -1,7 +1,8 @@
 """From a composed configuration to objects; run identity; what a record may name; what was typed in vain."""
 
+from cifar100.base.errors import ConfigError
 from cifar100.config.groups import CONF, MODEL_GROUPS, PRIMITIVES, RECIPE
-from cifar100.config.instantiation import ConfigError, build
+from cifar100.config.instantiation import build
 from cifar100.config.records import load_model, trusted_targets
 from cifar100.config.run_identity import identity, recipe, register_resolvers, run_id
 from cifar100.config.typed import build_network, check_typed_choices

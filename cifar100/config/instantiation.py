@@ -2,9 +2,7 @@
 
 from typing import Any
 
-
-class ConfigError(ValueError):
-    """A user's mistake in the configuration, told in one line."""
+from cifar100.base.errors import ConfigError, UserError
 
 
 def build(node: Any, **arguments: Any) -> Any:
@@ -20,10 +18,10 @@ def build(node: Any, **arguments: Any) -> Any:
         return instantiate(node, _convert_="all", **arguments)
     except InstantiationException as error:
         cause = error.__cause__
+        if isinstance(cause, UserError | OSError):
+            raise cause from None
         if isinstance(cause, ValueError):
             raise ConfigError(str(cause)) from None
-        if isinstance(cause, OSError):
-            raise cause from None
         if isinstance(cause, TypeError) and "unexpected keyword argument" in str(cause):
             raise ConfigError(f"{cause}; see conf/ for the options of each choice") from None
         raise

@@ -8,8 +8,9 @@ from typing import Any
 import yaml
 from omegaconf import OmegaConf
 
+from cifar100.base.errors import ConfigError
 from cifar100.config.groups import CONF, MODEL_GROUPS
-from cifar100.config.instantiation import ConfigError, build
+from cifar100.config.instantiation import build
 from cifar100.config.tree import items
 
 LARGEST_RECORD = 10_000  # keys and values of a record's model; those of this project have a few hundred

@@ -7,8 +7,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from cifar100.base.errors import ConfigError
 from cifar100.config.groups import CONF, MODEL_GROUPS, PRIMITIVES, RECIPE
-from cifar100.config.instantiation import ConfigError, build
+from cifar100.config.instantiation import build
 from cifar100.config.tree import lookup, origins
 
 log = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from cifar100.base.errors import UserError
 from cifar100.data.counter import random_below, stream_key
 from cifar100.data.crop import crop_and_flip
 from cifar100.data.cutout import cutout
@@ -37,9 +38,9 @@ class Augment:
             value = getattr(self, name)
             if not isinstance(value, int | kind) or isinstance(value, bool) or not 0 <= value < float("inf"):
                 what = "whole pixels" if kind is int else "a number"
-                raise ValueError(f"augment.{name}={value} must be {what} >= 0; use augment.{name}=0 for none")
+                raise UserError(f"augment.{name}={value} must be {what} >= 0; use augment.{name}=0 for none")
         if not isinstance(self.flip, bool):
-            raise ValueError(f"augment.flip={self.flip} must be true or false")
+            raise UserError(f"augment.flip={self.flip} must be true or false")
 
     @property
     def mixes(self) -> bool:
@@ -48,11 +49,11 @@ class Augment:
     def check(self, resolution: int, channels: int) -> None:
         """ValueError if images of this size cannot be augmented so."""
         if self.padding >= resolution:
-            raise ValueError(f"augment.padding={self.padding} must be below the images' size of {resolution} pixels")
+            raise UserError(f"augment.padding={self.padding} must be below the images' size of {resolution} pixels")
         if self.cutout >= 2 * resolution:
-            raise ValueError(f"augment.cutout={self.cutout} must be below twice the images' {resolution} pixels")
+            raise UserError(f"augment.cutout={self.cutout} must be below twice the images' {resolution} pixels")
         if self.policy is not None and channels not in (1, 3):
-            raise ValueError(
+            raise UserError(
                 f"augment.policy needs 1 or 3 channels, the images have {channels}; use augment.policy=null"
             )
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from cifar100.base.errors import UserError
 from cifar100.data.augment import Augment
 from cifar100.data.images import ImageSet
 from cifar100.data.mixing import Labelled, Mixing, partners
@@ -51,7 +52,7 @@ class BatchDataset(Dataset[Batch]):
         pixels = images.images.permute(0, 2, 3, 1)
         height, width, channels = pixels.shape[1:]
         if not (len(mean) == len(std) == channels) or min(std) <= 0:
-            raise ValueError(f"mean={mean} and std={std} must have {channels} numbers each, std above 0")
+            raise UserError(f"mean={mean} and std={std} must have {channels} numbers each, std above 0")
         self._pixels, self._labels = pixels.contiguous(), images.labels
         self._augment, self._seed = augment, seed
         self._mixing = None

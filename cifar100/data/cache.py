@@ -22,6 +22,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from cifar100.base.errors import UserError
 from cifar100.data.canonical import description, fingerprint, split_sets
 from cifar100.data.images import ImageData, ImageSet
 
@@ -108,7 +109,7 @@ def _read_content(path: Path, expected: str) -> ImageData:
             about = json.loads(file.metadata()["description"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}
     except SafetensorError as error:
-        raise ValueError(f"{path.name}: {error}") from None
+        raise UserError(f"{path.name}: {error}") from None
     splits = {
         name: ImageSet(tensors[f"{name}.images"].permute(0, 3, 1, 2), tensors[f"{name}.labels"])
         for name in ("train", "val", "test")
@@ -117,7 +118,7 @@ def _read_content(path: Path, expected: str) -> ImageData:
     about = {name: tuple(value) if isinstance(value, list) else value for name, value in about.items()}
     data = ImageData(**about, train=splits["train"], val=splits.get("val"), test=splits["test"], fingerprint=expected)
     if path.stat().st_size <= _FULL_CHECK_BYTES and fingerprint(data) != expected:
-        raise ValueError(f"{path.name} does not match its fingerprint")
+        raise UserError(f"{path.name} does not match its fingerprint")
     return data
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cifar100.base.errors import UserError
 from cifar100.data.formats.archive import is_archive
 from cifar100.data.formats.hub import read_hub
 from cifar100.data.formats.original import CIFAR10_LAYOUT, CIFAR100_LAYOUT, read_original
@@ -72,7 +73,7 @@ def _read_source(source: Path | None, spec: Spec) -> RawData:
     if source.is_dir() or is_archive(source):
         if raw := read_original(source, layout, spec):
             return raw
-    raise ValueError(
+    raise UserError(
         f"data.path={source} holds no {spec.name}: expected train-*.parquet and test-*.parquet, or "
         f"{layout.python_folder} or {layout.binary_folder} as a folder or .tar.gz"
     )

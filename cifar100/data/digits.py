@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cifar100.base.errors import UserError
 from cifar100.data.canonical import canonical_order
 from cifar100.data.images import ImageData
 from cifar100.data.raw import RawData, RawSplit
@@ -37,7 +38,7 @@ def read_digits(
         ValueError: a path (there is none to give), or scikit-learn is not installed or ships other digits.
     """
     if path is not None:
-        raise ValueError(f"data.path={path}: the digits are part of scikit-learn; leave data.path out")
+        raise UserError(f"data.path={path}: the digits are part of scikit-learn; leave data.path out")
     return read_known(
         DIGITS,
         _read_sklearn,
@@ -52,7 +53,7 @@ def _read_sklearn(_: Path | None, __: Spec) -> RawData:
     try:
         version("scikit-learn")
     except PackageNotFoundError:
-        raise ValueError("data=digits reads scikit-learn's digits: pip install scikit-learn") from None
+        raise UserError("data=digits reads scikit-learn's digits: pip install scikit-learn") from None
     from sklearn.datasets import load_digits
 
     digits = load_digits()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from cifar100.base.errors import UserError
 from cifar100.data.canonical import assemble
 from cifar100.data.formats.folders import class_folders, image_files, read_labelled
 from cifar100.data.images import ImageData
@@ -36,13 +37,13 @@ def read_imagefolder(
             num_classes, an unreadable image.
     """
     if path is None:
-        raise ValueError("data.path is not set: data=imagefolder needs data.path=FOLDER with train/ and test/ in it")
+        raise UserError("data.path is not set: data=imagefolder needs data.path=FOLDER with train/ and test/ in it")
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", str(name)):
-        raise ValueError(f"data.name={name} must be up to 40 letters, digits, - or _")
+        raise UserError(f"data.name={name} must be up to 40 letters, digits, - or _")
     if in_channels not in (1, 3):
-        raise ValueError(f"data.in_channels={in_channels} must be 3 (colour) or 1 (grey)")
+        raise UserError(f"data.in_channels={in_channels} must be 3 (colour) or 1 (grey)")
     if not isinstance(resolution, int) or resolution < 1:
-        raise ValueError(f"data.resolution={resolution} must be a whole number >= 1")
+        raise UserError(f"data.resolution={resolution} must be a whole number >= 1")
     data = read_cached(
         name,
         lambda source: _read(Path(path) if source is None else source, name, resolution, in_channels),
@@ -51,7 +52,7 @@ def read_imagefolder(
         variant=f"{resolution} {in_channels}",
     )
     if num_classes != data.num_classes:
-        raise ValueError(
+        raise UserError(
             f"data.num_classes={num_classes} but {path} has {data.num_classes} classes; "
             f"use data.num_classes={data.num_classes}"
         )
@@ -62,11 +63,11 @@ def _read(folder: Path, name: str, resolution: int, channels: int) -> ImageData:
     places = _places(folder)
     classes = class_folders(places["train"])
     if not classes:
-        raise ValueError(f"data.path={folder}: no class folders in {places['train']}; expected train/<class>/<image>")
+        raise UserError(f"data.path={folder}: no class folders in {places['train']}; expected train/<class>/<image>")
     splits = {split: _read_split(place, classes, resolution, channels) for split, place in places.items()}
     mean, std = channel_statistics(splits["train"].images)
     if min(std) == 0:
-        raise ValueError(f"data.path={folder}: all training images are of one colour, nothing can be learnt from them")
+        raise UserError(f"data.path={folder}: all training images are of one colour, nothing can be learnt from them")
     rounded = [tuple(round(value, 6) for value in values) for values in (mean, std)]
     return assemble(RawData(splits), name=name, class_names=tuple(classes), mean=rounded[0], std=rounded[1])
 
@@ -74,7 +75,7 @@ def _read(folder: Path, name: str, resolution: int, channels: int) -> ImageData:
 def _places(folder: Path) -> dict[str, Path]:
     found = {split: folder / split for split in ("train", "val", "test") if (folder / split).is_dir()}
     if "train" not in found or len(found) == 1:
-        raise ValueError(f"data.path={folder} must hold the folders train and test (or val), with a folder per class")
+        raise UserError(f"data.path={folder} must hold the folders train and test (or val), with a folder per class")
     if "test" not in found:
         found["test"] = found.pop("val")
     return found
@@ -83,12 +84,12 @@ def _places(folder: Path) -> dict[str, Path]:
 def _read_split(place: Path, classes: list[str], resolution: int, channels: int) -> RawSplit:
     unknown = sorted(set(class_folders(place)) - set(classes))
     if unknown:
-        raise ValueError(f"{place / unknown[0]}: no class of that name in train")
+        raise UserError(f"{place / unknown[0]}: no class of that name in train")
     files, labels = [], []
     for label, name in enumerate(classes):
         found = image_files(place / name)
         if not found:
-            raise ValueError(f"{place / name}: no images of this class")
+            raise UserError(f"{place / name}: no images of this class")
         files += found
         labels += [label] * len(found)
     return read_labelled(files, labels, resolution, channels, resize=True)

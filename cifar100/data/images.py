@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from cifar100.base.errors import UserError
+
 
 @dataclass(frozen=True)
 class ImageSet:
@@ -20,10 +22,10 @@ class ImageSet:
 
     def __post_init__(self) -> None:
         if self.images.dtype != torch.uint8 or self.images.ndim != 4:
-            raise ValueError(f"images must be uint8 (N, C, H, W), got {self.images.dtype} {tuple(self.images.shape)}")
+            raise UserError(f"images must be uint8 (N, C, H, W), got {self.images.dtype} {tuple(self.images.shape)}")
         labels = self.labels
         if labels.dtype != torch.int64 or labels.shape != self.images.shape[:1]:
-            raise ValueError(f"labels must be int64 ({len(self.images)},), got {labels.dtype} {tuple(labels.shape)}")
+            raise UserError(f"labels must be int64 ({len(self.images)},), got {labels.dtype} {tuple(labels.shape)}")
 
     def __len__(self) -> int:
         return len(self.labels)

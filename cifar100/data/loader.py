@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from cifar100.base.errors import UserError
 from cifar100.data.augment import Augment
 from cifar100.data.batch import Batch, BatchDataset, Request
 from cifar100.data.images import ImageSet
@@ -89,9 +90,9 @@ class EvalLoader:
         device: torch.device | str = "cpu",
     ) -> None:
         if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size} must be >= 1")
+            raise UserError(f"batch_size={batch_size} must be >= 1")
         if not 0 <= process_index < num_processes:
-            raise ValueError(f"process_index={process_index} must be in 0..{num_processes - 1}")
+            raise UserError(f"process_index={process_index} must be in 0..{num_processes - 1}")
         _check_workers(num_workers, device)
         self.indices: Tensor = torch.arange(len(images)).tensor_split(num_processes)[process_index]
         self._requests = [Request(0, part, len(part)) for part in self.indices.split(batch_size) if len(part)]
@@ -108,9 +109,9 @@ class EvalLoader:
 
 def _check_workers(num_workers: int, device: torch.device | str) -> None:
     if num_workers < 0:
-        raise ValueError(f"num_workers={num_workers} must be >= 0; 0 fetches in the training process")
+        raise UserError(f"num_workers={num_workers} must be >= 0; 0 fetches in the training process")
     if num_workers and torch.device(device).type != "cpu":
-        raise ValueError(f"num_workers={num_workers} cannot serve data that lives on {device}; use num_workers=0")
+        raise UserError(f"num_workers={num_workers} cannot serve data that lives on {device}; use num_workers=0")
 
 
 def _data_loader(dataset: BatchDataset, requests: Sequence[Request], num_workers: int) -> DataLoader[Any]:

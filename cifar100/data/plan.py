@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from cifar100.base.errors import UserError
 from cifar100.data.counter import permutation, stream_key
 
 
@@ -32,11 +33,11 @@ class StepPlan:
     def __post_init__(self) -> None:
         for name in ("batch_size", "accumulation", "num_processes"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be >= 1")
+                raise UserError(f"{name}={getattr(self, name)} must be >= 1")
         if not 0 <= self.process_index < self.num_processes:
-            raise ValueError(f"process_index={self.process_index} must be in 0..{self.num_processes - 1}")
+            raise UserError(f"process_index={self.process_index} must be in 0..{self.num_processes - 1}")
         if self.steps == 0:
-            raise ValueError(
+            raise UserError(
                 f"{self.count} training images do not fill one step of batch_size={self.batch_size} x accumulation="
                 f"{self.accumulation} x {self.num_processes} processes; use a smaller batch"
             )

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cifar100.base.errors import UserError
 from cifar100.data.counter import random_bits
 
 
@@ -50,9 +51,9 @@ def autoaugment() -> Policy:
 def randaugment(num_ops: int = 2, magnitude: int = 9, num_magnitude_bins: int = 31) -> Policy:
     """RandAugment (arXiv 1909.13719): num_ops operations per image, all at one magnitude of num_magnitude_bins."""
     if num_ops < 1:
-        raise ValueError(f"augment.policy.num_ops={num_ops} must be >= 1; use augment=standard for none")
+        raise UserError(f"augment.policy.num_ops={num_ops} must be >= 1; use augment=standard for none")
     if not 0 <= magnitude < num_magnitude_bins:
-        raise ValueError(
+        raise UserError(
             f"augment.policy.magnitude={magnitude} must be in 0..num_magnitude_bins-1={num_magnitude_bins - 1}"
         )
     from torchvision.transforms import RandAugment
@@ -63,7 +64,7 @@ def randaugment(num_ops: int = 2, magnitude: int = 9, num_magnitude_bins: int = 
 def trivialaugment(num_magnitude_bins: int = 31) -> Policy:
     """TrivialAugment Wide (arXiv 2103.10158): one operation per image at a random magnitude."""
     if num_magnitude_bins < 2:
-        raise ValueError(f"augment.policy.num_magnitude_bins={num_magnitude_bins} must be >= 2; the paper uses 31")
+        raise UserError(f"augment.policy.num_magnitude_bins={num_magnitude_bins} must be >= 2; the paper uses 31")
     from torchvision.transforms import TrivialAugmentWide
 
     return Policy(TrivialAugmentWide(num_magnitude_bins))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cifar100.base.errors import MissingFile, UserError
 from cifar100.data.cache import Cache, default_cache_dir, source_key
 from cifar100.data.canonical import assemble
 from cifar100.data.images import ImageData
@@ -40,7 +41,7 @@ def read_known(
     for argument, value in constants.items():
         if value != getattr(spec, argument):
             known = getattr(spec, argument)
-            raise ValueError(f"data.{argument}={value} but {spec.name} has {known}; leave data.{argument} alone")
+            raise UserError(f"data.{argument}={value} but {spec.name} has {known}; leave data.{argument} alone")
 
     def read_verified(source: Path | None) -> ImageData:
         raw = read(source, spec)
@@ -81,7 +82,7 @@ def read_cached(
     cache = Cache(Path(str(cache_dir)).expanduser() if cache_dir else default_cache_dir())
     source = None if path is None else Path(str(path)).expanduser()
     if source is not None and not source.exists():
-        raise FileNotFoundError(f"data.path={path} does not exist; give the folder or file that holds {name}")
+        raise MissingFile(f"data.path={path} does not exist; give the folder or file that holds {name}")
     key = _USUAL if source is None else source_key(source, variant)
     data = cache.read(name, key)
     if data is None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import torch
 
+from cifar100.base.errors import UserError
 from cifar100.data.images import ImageData
 
 logger = logging.getLogger(__name__)
@@ -19,20 +20,20 @@ def hold_out(data: ImageData, val_size: int) -> ImageData:
     contained in a larger one. val_size=0 holds nothing out. Both parts share the memory of the whole.
     """
     if isinstance(val_size, bool) or not isinstance(val_size, int) or val_size < 0:
-        raise ValueError(f"data.val_size={val_size} must be a whole number >= 0; use 0 to hold nothing out")
+        raise UserError(f"data.val_size={val_size} must be a whole number >= 0; use 0 to hold nothing out")
     if val_size == 0:
         return data
     if data.val is not None:
-        raise ValueError(f"data.val_size={val_size}: {data.name} has validation images of its own; use data.val_size=0")
+        raise UserError(f"data.val_size={val_size}: {data.name} has validation images of its own; use data.val_size=0")
     if val_size < data.num_classes:
-        raise ValueError(
+        raise UserError(
             f"data.val_size={val_size} cannot hold every one of the {data.num_classes} classes; "
             f"use data.val_size=0 or at least {data.num_classes}"
         )
     train, val = data.train[val_size:], data.train[:val_size]
     left = torch.bincount(train.labels, minlength=data.num_classes)
     if val_size >= len(data.train) or int(left.min()) == 0:
-        raise ValueError(
+        raise UserError(
             f"data.val_size={val_size} leaves classes without a training image out of {len(data.train)}; "
             f"use data.val_size={len(data.train) // 10 // data.num_classes * data.num_classes} or so"
         )

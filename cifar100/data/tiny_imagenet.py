@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cifar100.base.errors import UserError
 from cifar100.data.formats.folders import image_files, read_labelled
 from cifar100.data.formats.hub import read_hub
 from cifar100.data.formats.parquet import Columns, parquet_splits, read_parquet
@@ -57,7 +58,7 @@ def _read_source(source: Path | None, spec: Spec) -> RawData:
     for folder in (source, source / _FOLDER):
         if (folder / "wnids.txt").is_file():
             return _read_folder(folder, spec)
-    raise ValueError(
+    raise UserError(
         f"data.path={source} holds no {spec.name}: expected the folder {_FOLDER} with wnids.txt, train and val, or "
         f"train-*.parquet and valid-*.parquet"
     )
@@ -69,17 +70,17 @@ def _read_folder(folder: Path, spec: Spec) -> RawData:
     train = [(file, label) for name, label in label_of.items() for file in image_files(folder / "train" / name)]
     annotations = folder / "val/val_annotations.txt"
     if not annotations.is_file():
-        raise ValueError(f"data.path={folder} has no val/val_annotations.txt, which labels the test images")
+        raise UserError(f"data.path={folder} has no val/val_annotations.txt, which labels the test images")
     test = []
     for line in annotations.read_text().splitlines():
         file, name = (line.split("\t") + [""])[:2]
         if name not in label_of or Path(file).name != file:
-            raise ValueError(f"{annotations}: {line[:60]!r} names no class of wnids.txt")
+            raise UserError(f"{annotations}: {line[:60]!r} names no class of wnids.txt")
         test.append((folder / "val/images" / file, label_of[name]))
     splits = {}
     for split, pairs in (("train", train), ("test", test)):
         if len(pairs) != spec.count(split):
-            raise ValueError(f"{spec.name}: {len(pairs)} {split} images in {folder}, expected {spec.count(split)}")
+            raise UserError(f"{spec.name}: {len(pairs)} {split} images in {folder}, expected {spec.count(split)}")
         files, labels = zip(*pairs, strict=True)
         splits[split] = read_labelled(files, labels, spec.resolution, spec.in_channels)
     return RawData(splits, names)

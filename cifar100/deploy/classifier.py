@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from cifar100.base.errors import UserError
+
 
 class Guess(NamedTuple):
     """A class that a picture may show, with the probability that the network gives it."""
@@ -40,7 +42,7 @@ class Classifier(nn.Module):
     ) -> None:
         super().__init__()
         if len(class_names) != network.num_classes or {len(mean), len(std)} != {network.in_channels}:
-            raise ValueError(
+            raise UserError(
                 f"{len(class_names)} class names and {len(mean)} means do not fit a network of {network.num_classes} "
                 f"classes and {network.in_channels} channels"
             )
@@ -72,12 +74,12 @@ class Classifier(nn.Module):
         """
         wanted = (self.in_channels, self.resolution, self.resolution)
         if images.dtype != torch.uint8 or tuple(images.shape[1:]) != wanted:
-            raise ValueError(
+            raise UserError(
                 f"images must be uint8 (n, {', '.join(map(str, wanted))}), got {images.dtype} {tuple(images.shape)}; "
                 "pass files, PIL images or arrays to have them scaled"
             )
         if isinstance(top, bool) or not isinstance(top, int) or top < 1:
-            raise ValueError(f"top={top} must be a whole number >= 1, such as 5")
+            raise UserError(f"top={top} must be a whole number >= 1, such as 5")
         self.eval()
         guesses = []
         for part in images.to(self.scale.device).split(batch_size):

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cifar100.base.errors import UserError
 from cifar100.data.formats.decode import decode_images
 from cifar100.data.formats.folders import image_files
 
@@ -30,7 +31,7 @@ def find_pictures(images: Any) -> list[Path]:
         path = Path(each).expanduser()
         files = image_files(path) if path.is_dir() else [path] if path.is_file() else _matching(path)
         if not files:
-            raise ValueError(f"images={each} names no picture{_near(path)}")
+            raise UserError(f"images={each} names no picture{_near(path)}")
         found |= dict.fromkeys(files)
     return list(found)
 
@@ -80,7 +81,7 @@ def pixels(images: Any, resolution: int, channels: int) -> tuple[Tensor, list[st
             blobs.append(_encoded(each))
             names.append(f"image {len(names)}")
     if not blobs:
-        raise ValueError("images is empty; name a picture, a folder or a glob")
+        raise UserError("images is empty; name a picture, a folder or a glob")
     decoded = decode_images(blobs, resolution, channels, lambda index: names[index], resize=True)
     return torch.from_numpy(decoded).permute(0, 3, 1, 2), names
 
@@ -89,7 +90,7 @@ def _read(file: Path) -> bytes:
     with file.open("rb") as opened:
         content = opened.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
-        raise ValueError(f"{file} has more than the {MOST_BYTES} bytes that a picture may have")
+        raise UserError(f"{file} has more than the {MOST_BYTES} bytes that a picture may have")
     return content
 
 
@@ -100,7 +101,7 @@ def _encoded(image: Any) -> bytes:
     if not isinstance(image, Image.Image):
         array = np.asarray(image)
         if array.dtype != np.uint8 or array.ndim not in (2, 3):
-            raise ValueError(
+            raise UserError(
                 f"images holds a {type(image).__name__} of {array.dtype} {array.shape}; pass files, PIL images, or "
                 "arrays uint8 (h, w) or (h, w, 3)"
             )

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from torch.nn.modules import module as registration
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from cifar100.base.errors import UserError
+from cifar100.base.text import one_line
 from cifar100.config import load_model
 from cifar100.config.tree import items
-from cifar100.record.errors import one_line
 
 MOST_VALUES = 2**28  # parameters and buffers; 1 GiB in float32
 MOST_MODULES = 20_000  # the deepest recipe of this project has some hundreds
@@ -45,9 +46,9 @@ def outline(model: Mapping[str, Any], source: str) -> nn.Module:
             with torch.no_grad(), _Watched(MOST_PER_PIXEL * network.resolution**2):
                 logits = network.eval()(torch.empty(shape))
     except Exception as error:  # torch answers numbers that fit nothing with an IndexError, too
-        raise ValueError(one_line(f"{source}: {error or type(error).__name__}")) from None
+        raise UserError(one_line(f"{source}: {error or type(error).__name__}")) from None
     if tuple(logits.shape) != (1, network.num_classes):
-        raise ValueError(f"{source}: the network maps an image to {tuple(logits.shape)}, not to its classes")
+        raise UserError(f"{source}: the network maps an image to {tuple(logits.shape)}, not to its classes")
     return network
 
 
@@ -70,12 +71,10 @@ def _check_numbers(model: Mapping[str, Any], source: str) -> None:
     """Refuses what would make long lists before the first module is built."""
     for _, node in items(model):
         if isinstance(node, int) and abs(node) > LARGEST_NUMBER:
-            raise ValueError(
-                f"{source}: the network holds the number {node}, and none of this project has one so large"
-            )
+            raise UserError(f"{source}: the network holds the number {node}, and none of this project has one so large")
     depths = model.get("depths")
     if isinstance(depths, list) and sum(each for each in depths if isinstance(each, int)) > MOST_BLOCKS:
-        raise ValueError(f"{source}: the network has more than {MOST_BLOCKS} blocks, more than any of this project")
+        raise UserError(f"{source}: the network has more than {MOST_BLOCKS} blocks, more than any of this project")
 
 
 @contextmanager

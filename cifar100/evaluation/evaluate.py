@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from accelerate import PartialState
 
+from cifar100.base.errors import UserError
 from cifar100.data.loader import EvalLoader
 from cifar100.evaluation.accuracy import accuracy
 from cifar100.evaluation.architecture import fingerprint
@@ -116,7 +117,7 @@ def check_options(
     """
     _check(checkpoint=(checkpoint, CHECKPOINTS), split=(split, SPLITS), precision=(precision, PRECISIONS))
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(f"batch_size={batch_size} must be a whole number >= 1, such as 128")
+        raise UserError(f"batch_size={batch_size} must be a whole number >= 1, such as 128")
     return check_explanations(explain, samples)
 
 
@@ -125,7 +126,7 @@ def _check(**arguments: tuple[str, Sequence[str]]) -> None:
         if value not in choices:
             near = get_close_matches(str(value), choices, n=1)
             cure = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(choices)}"
-            raise ValueError(f"{name}={value} is unknown; {cure}")
+            raise UserError(f"{name}={value} is unknown; {cure}")
 
 
 def _precision(run: OpenRun, wanted: str, device: torch.device) -> Precision:

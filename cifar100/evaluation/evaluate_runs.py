@@ -10,15 +10,12 @@ from typing import Any
 import torch
 from accelerate import PartialState
 
+from cifar100.base.errors import EvaluationFailed
 from cifar100.evaluation.evaluate import check_options, evaluate_run
 from cifar100.record import find_runs
 
 log = logging.getLogger(__name__)
 _HEADER = ("run", "checkpoint", "epoch", "top-1", "top-5", "loss", "ECE", "parameters", "multiply-adds", "latency")
-
-
-class EvaluationFailed(ValueError):
-    """Some runs of several could not be evaluated; the others were."""
 
 
 def evaluate_runs(

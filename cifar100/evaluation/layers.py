@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from cifar100.base.errors import UserError
 from cifar100.evaluation.costs import Costs, LayerCosts
 
 _HEADER = ("module", "type", "output", "parameters", "multiply-adds")
@@ -18,7 +19,7 @@ def layer_table(costs: Costs, depth: int = 3) -> str:
     Raises ValueError if depth < 1.
     """
     if depth < 1:
-        raise ValueError(f"depth={depth} must be >= 1; use depth=1 for the parts of the network only")
+        raise UserError(f"depth={depth} must be >= 1; use depth=1 for the parts of the network only")
     rows = [_HEADER, *_rows(_Tree(costs), "", "", 1, depth)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [_line(row, widths) for row in rows]

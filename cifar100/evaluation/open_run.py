@@ -12,6 +12,7 @@ import torch
 import yaml
 from torch import Tensor, nn
 
+from cifar100.base.errors import UserError
 from cifar100.config import CONF, build, load_model
 from cifar100.data.images import ImageData, ImageSet
 from cifar100.evaluation.bounded import outline
@@ -37,7 +38,7 @@ class OpenRun:
         """The split `test` or `val`. Raises ValueError if the run held out no images."""
         images = self.data.test if split == "test" else self.data.val
         if images is None:
-            raise ValueError(f"split={split}: {self.record.path} held out no images (data.val_size=0); use split=test")
+            raise UserError(f"split={split}: {self.record.path} held out no images (data.val_size=0); use split=test")
         return images
 
     @property
@@ -80,7 +81,7 @@ def _available(record: RunDirectory, config: Mapping[str, Any], wanted: str) -> 
         return "last"
     others = [name for name in ("best", "last") if record.has_checkpoint(name)]
     cure = f"use checkpoint={others[0]}" if others else "train it (again) first: the record has no weights"
-    raise ValueError(f"checkpoint={wanted}: {record.checkpoint_path(wanted)} does not exist; {cure}")
+    raise UserError(f"checkpoint={wanted}: {record.checkpoint_path(wanted)} does not exist; {cure}")
 
 
 def trained_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -98,17 +99,17 @@ def _load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str) 
         model.load_state_dict(trained_weights(tensors))
     except RuntimeError as error:
         fault = " ".join(str(error).split())
-        raise ValueError(f"{source} does not fit the network in config.yaml: {fault[:300]}") from None
+        raise UserError(f"{source} does not fit the network in config.yaml: {fault[:300]}") from None
 
 
 def _load_data(config: Mapping[str, Any], path: str | None, cache_dir: str | None) -> ImageData:
     node = _mapping(config, "data")
     target = str(node.get("_target_"))
     if target not in _readers():
-        raise ValueError(f"the record's data names {target[:80]!r}, which is no reader in this checkout's conf/data")
+        raise UserError(f"the record's data names {target[:80]!r}, which is no reader in this checkout's conf/data")
     for key, value in node.items():
         if (str(key).startswith("_") and key != "_target_") or not _is_option(value):
-            raise ValueError(f"the record's data holds {str(key)[:60]!r}, which no record has")
+            raise UserError(f"the record's data holds {str(key)[:60]!r}, which no record has")
     return build({**node, "_target_": target, "path": path, "cache_dir": cache_dir})
 
 
@@ -128,7 +129,7 @@ def _check_fingerprint(record: RunDirectory, data: ImageData) -> None:
     described = (record.environment() or {}).get("data")
     trained = described.get("fingerprint") if isinstance(described, Mapping) else None
     if trained and trained != data.fingerprint:
-        raise ValueError(
+        raise UserError(
             f"{record.path} was trained on other images of {data.name} (fingerprint {str(trained)[:12]}) than those "
             f"found now ({data.fingerprint[:12]}); give its images with data.path=..."
         )
@@ -145,5 +146,5 @@ def _epoch(state: Mapping[str, Any]) -> int | None:
 
 def _mapping(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     if not isinstance(config.get(key), Mapping):
-        raise ValueError(f"the record's config.yaml has no {key}; it is damaged or not a run of this project")
+        raise UserError(f"the record's config.yaml has no {key}; it is damaged or not a run of this project")
     return config[key]

@@ -11,6 +11,7 @@ import torch
 from accelerate.utils import gather, pad_across_processes
 from torch import Tensor, nn
 
+from cifar100.base.errors import UserError
 from cifar100.evaluation.costs import evaluation_mode
 from cifar100.evaluation.precision import Precision
 
@@ -67,7 +68,7 @@ def predict(
             with precision.autocast(device):
                 output = model(batch.images.to(device, non_blocking=True))
             if output.shape[1:] != (num_classes,):
-                raise ValueError(
+                raise UserError(
                     f"the network's output {tuple(output.shape[1:])} is not one logit for each of {num_classes} classes"
                 )
             logits.append(output.float().cpu())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cifar100.hub.errors import HubError
+from cifar100.base.errors import HubError
 
 PREFIX = "hf://"
 MAIN = "main"

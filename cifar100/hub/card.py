@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cifar100.base.text import plain_line
 from cifar100.hub.card_limits import limits
 from cifar100.hub.card_metadata import data_name, model_metadata
 from cifar100.hub.card_results import results
@@ -12,7 +13,6 @@ from cifar100.report.document.words import load_words
 from cifar100.report.records.command import recorded_command, typed_command
 from cifar100.report.records.run import Run
 from cifar100.report.records.study import Study
-from cifar100.report.records.text import plain_line
 from cifar100.report.renderers.markdown_text import code, escaped, markdown_table
 from cifar100.report.tables.hyperparameters import hyperparameter_table
 from cifar100.report.tables.number_text import count, duration, millions, milliseconds

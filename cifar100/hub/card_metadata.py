@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from cifar100.base.text import plain_line
 from cifar100.report.records.run import Run
-from cifar100.report.records.text import plain_line
 
 LIBRARY = "cifar100-lab"
 # Data sets by the names that records give them: on the Hub, and for readers.

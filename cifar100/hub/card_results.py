@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from cifar100.base.text import plain_line
 from cifar100.report.claims.statistics import summarize
 from cifar100.report.records.row import Row
 from cifar100.report.records.run import Run
-from cifar100.report.records.text import plain_line
 from cifar100.report.renderers.markdown_text import code, escaped, markdown_table
 from cifar100.report.tables.number_text import NONE
 from cifar100.report.tables.table import Cell, Table

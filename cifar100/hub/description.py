@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import nn
 
+from cifar100.base.errors import HubError
 from cifar100.evaluation.bounded import outline
-from cifar100.hub.errors import HubError
 from cifar100.record import RecordError
 from cifar100.record.plain import format_json, parse_json_object, to_plain
 from cifar100.record.run_directory import CHECKPOINTS, MAX_JSON_BYTES

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+from cifar100.base.errors import HubError, HubUnreachable
 from cifar100.hub.address import COMMIT, Address
-from cifar100.hub.errors import HubError, HubUnreachable, in_one_line, refusal
+from cifar100.hub.errors import in_one_line, refusal
 
 CONFIG = "config.json"
 CHUNK_BYTES = 2**16

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cifar100.record.errors import one_line
+from cifar100.base.errors import HubError, HubUnreachable
 
 LOGIN = "log in with `hf auth login`, or set HF_TOKEN"
-
-
-class HubError(ValueError):
-    """The Hub has not what was asked for or does not allow it, or what it has is refused."""
-
-    def __init__(self, text: object) -> None:
-        super().__init__(one_line(text))
-
-
-class HubUnreachable(OSError):
-    """The Hub gives no answer, or not now; the same command may succeed later."""
-
-    def __init__(self, text: object) -> None:
-        super().__init__(errno.EHOSTUNREACH, one_line(text))
-
-    def __str__(self) -> str:
-        return self.strerror
 
 
 @contextmanager

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cifar100.base.errors import HubError
 from cifar100.config import load_model
 from cifar100.evaluation.open_run import trained_weights
 from cifar100.hub.address import is_address, parse_address
 from cifar100.hub.description import Description, outlined, parse_description
 from cifar100.hub.download import CONFIG
-from cifar100.hub.errors import HubError
 from cifar100.hub.pull import pull
 from cifar100.hub.run_description import describe_run
 from cifar100.hub.weights import WEIGHTS, check_fit, most_bytes, parse_weights

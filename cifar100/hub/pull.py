@@ -6,11 +6,11 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from cifar100.base.errors import HubError, HubUnreachable
 from cifar100.evaluation.open_run import RAW
 from cifar100.hub.address import PREFIX, Address, is_address, parse_address
 from cifar100.hub.description import parse_description
 from cifar100.hub.download import CONFIG, fetch, resolve
-from cifar100.hub.errors import HubError, HubUnreachable
 from cifar100.hub.store import Store
 from cifar100.hub.weights import WEIGHTS, most_bytes, parse_weights
 from cifar100.record import RecordError, RunDirectory, atomic_write

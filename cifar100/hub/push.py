@@ -6,18 +6,18 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from cifar100.base.errors import HubError, NotUsable
 from cifar100.evaluation.open_run import OpenRun, open_run, trained_weights
 from cifar100.hub.address import check_repo_id, check_revision
 from cifar100.hub.card import model_card
 from cifar100.hub.description import Description
-from cifar100.hub.errors import HubError
 from cifar100.hub.record_files import record_files
 from cifar100.hub.siblings import own_row
 from cifar100.hub.study_card import study_card
 from cifar100.hub.upload import DATASET, MODEL, upload
 from cifar100.hub.weights import WEIGHTS, format_weights, weights_of
 from cifar100.record import RunDirectory, find_runs
-from cifar100.report.records.run import NotUsable, Run, read_run
+from cifar100.report.records.run import Run, read_run
 from cifar100.report.records.study import Study, read_study
 
 log = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from cifar100.base.errors import HubError
 from cifar100.data import specs
 from cifar100.hub.description import FORMAT, Description, parse_description
-from cifar100.hub.errors import HubError
 from cifar100.record import RunDirectory
 
 KNOWN = {spec.name: spec for spec in (specs.CIFAR100, specs.CIFAR10, specs.DIGITS, specs.TINY_IMAGENET)}

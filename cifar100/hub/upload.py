@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from cifar100.base.errors import HubError
 from cifar100.hub.address import MAIN, check_repo_id, check_revision
-from cifar100.hub.errors import HubError, in_one_line
+from cifar100.hub.errors import in_one_line
 
 log = logging.getLogger(__name__)
 MODEL, DATASET = "model", "dataset"

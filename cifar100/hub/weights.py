@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from cifar100.hub.errors import HubError
+from cifar100.base.errors import HubError
 
 WEIGHTS = "model.safetensors"
 MAX_HEADER_BYTES = 2**24

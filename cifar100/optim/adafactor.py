@@ -6,6 +6,7 @@ from typing import Any
 import transformers
 from torch import nn
 
+from cifar100.base.errors import UserError
 from cifar100.optim.groups import decay_groups
 from cifar100.optim.ranges import check_flag, check_range
 
@@ -62,13 +63,13 @@ def adafactor(
 
 def _check_lr(lr: float | None, relative_step: bool, warmup_init: bool) -> float | None:
     if relative_step and lr is not None:
-        raise ValueError(f"lr={lr!r} cannot be combined with relative_step=True, which computes its own; use lr=null")
+        raise UserError(f"lr={lr!r} cannot be combined with relative_step=True, which computes its own; use lr=null")
     if warmup_init and not relative_step:
-        raise ValueError("warmup_init=True warms up the relative step, which is off; use relative_step=true lr=null")
+        raise UserError("warmup_init=True warms up the relative step, which is off; use relative_step=true lr=null")
     return None if relative_step else check_range("lr", lr, 1e-3, above=0)
 
 
 def _check_eps(eps: Sequence[float]) -> tuple[float, float]:
     if isinstance(eps, str) or not hasattr(eps, "__len__") or len(eps) != 2:
-        raise ValueError(f"eps={eps!r} must be two numbers; use for instance eps=[1e-30,1e-3]")
+        raise UserError(f"eps={eps!r} must be two numbers; use for instance eps=[1e-30,1e-3]")
     return check_range("eps[0]", eps[0], 1e-30, above=0), check_range("eps[1]", eps[1], 1e-3, above=0)

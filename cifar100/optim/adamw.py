@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from cifar100.base.errors import UserError
 from cifar100.optim.groups import decay_groups
 from cifar100.optim.layout import keep_layouts
 from cifar100.optim.ranges import check_flag, check_range
@@ -35,6 +36,6 @@ def adamw(
 def check_betas(betas: Sequence[float], name: str = "betas") -> tuple[float, float]:
     """Two decay rates in [0, 1) as plain floats, else ValueError."""
     if isinstance(betas, str) or not hasattr(betas, "__len__") or len(betas) != 2:
-        raise ValueError(f"{name}={betas!r} must be two numbers; use for instance {name}=[0.9,0.999]")
+        raise UserError(f"{name}={betas!r} must be two numbers; use for instance {name}=[0.9,0.999]")
     first, second = (check_range(f"{name}[{i}]", beta, 0.9, minimum=0, below=1) for i, beta in enumerate(betas))
     return first, second

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import nn
 
+from cifar100.base.errors import UserError
 from cifar100.optim.adamw import check_betas
 from cifar100.optim.groups import decay_groups
 from cifar100.optim.muon_with_adamw import MuonWithAdamW
@@ -66,17 +67,17 @@ def muon(
 def _hidden_matrices(model: nn.Module, adamw_modules: Sequence[str]) -> list[nn.Parameter]:
     modules = dict(model.named_modules())
     if isinstance(adamw_modules, str) or not hasattr(adamw_modules, "__iter__"):
-        raise ValueError(f"adamw_modules={adamw_modules!r} must be a list; use for instance adamw_modules=[stem,head]")
+        raise UserError(f"adamw_modules={adamw_modules!r} must be a list; use for instance adamw_modules=[stem,head]")
     for name in adamw_modules:
         if name not in modules:
             known = ", ".join(child for child, _ in model.named_children())
-            raise ValueError(f"adamw_modules names {name!r}, which the network has not; use some of {known}")
+            raise UserError(f"adamw_modules names {name!r}, which the network has not; use some of {known}")
     found: dict[nn.Parameter, None] = {}
     for path, module in modules.items():
         if not any(path == name or path.startswith(f"{name}.") for name in adamw_modules) and _is_matrix(module):
             found[module.weight] = None
     if not found:
-        raise ValueError(
+        raise UserError(
             f"optimizer=muon finds no hidden matrix outside adamw_modules={list(adamw_modules)}; use optimizer=adamw"
         )
     return list(found)
@@ -91,11 +92,11 @@ def _is_matrix(module: nn.Module) -> bool:
 
 def _check_ns_steps(ns_steps: int) -> int:
     if check_range("ns_steps", ns_steps, 5, minimum=1, below=100) != int(ns_steps):
-        raise ValueError(f"ns_steps={ns_steps!r} must be a whole number; use for instance ns_steps=5")
+        raise UserError(f"ns_steps={ns_steps!r} must be a whole number; use for instance ns_steps=5")
     return int(ns_steps)
 
 
 def _check_adjustment(adjust_lr_fn: str) -> str:
     if adjust_lr_fn not in LR_ADJUSTMENTS:
-        raise ValueError(f"adjust_lr_fn={adjust_lr_fn!r} is unknown; use one of {', '.join(LR_ADJUSTMENTS)}")
+        raise UserError(f"adjust_lr_fn={adjust_lr_fn!r} is unknown; use one of {', '.join(LR_ADJUSTMENTS)}")
     return adjust_lr_fn

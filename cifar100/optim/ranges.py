@@ -2,6 +2,8 @@
 
 import math
 
+from cifar100.base.errors import UserError
+
 
 def check_range(
     name: str,
@@ -32,7 +34,7 @@ def check_range(
         and (maximum is None or number <= maximum)
     )
     if not inside:
-        raise ValueError(
+        raise UserError(
             f"{name}={value!r} must be a finite number {' and '.join(bounds)}; use for instance {name}={example:g}"
         )
     return number
@@ -41,5 +43,5 @@ def check_range(
 def check_flag(name: str, value: object) -> bool:
     """Give `value` back if it is a bool: YAML reads a mistyped `ture` as a string, which Python counts as true."""
     if not isinstance(value, bool):
-        raise ValueError(f"{name}={value!r} must be true or false; use {name}=true or {name}=false")
+        raise UserError(f"{name}={value!r} must be true or false; use {name}=true or {name}=false")
     return value

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from transformers import get_scheduler
 
+from cifar100.base.errors import UserError
 from cifar100.optim.ranges import check_range
 
 DECAY_TYPES = ("1-sqrt", "linear", "cosine")
@@ -66,13 +67,13 @@ def wsd(
     in the same proportion. Following transformers the warm-up starts from `min_lr`, not from 0.
     """
     if decay_type not in DECAY_TYPES:
-        raise ValueError(f"decay_type={decay_type!r} is unknown; use one of {', '.join(DECAY_TYPES)}")
+        raise UserError(f"decay_type={decay_type!r} is unknown; use one of {', '.join(DECAY_TYPES)}")
     lr = optimizer.defaults["lr"]
     rising = _warmup_steps(warmup_epochs, num_training_steps, steps_per_epoch)
     falling = round(check_range("decay_fraction", decay_fraction, 0.2, minimum=0, maximum=1) * num_training_steps)
     if rising + falling > num_training_steps:
         room = 1 - rising / num_training_steps
-        raise ValueError(
+        raise UserError(
             f"decay_fraction={decay_fraction!r} leaves no room for warmup_epochs={warmup_epochs!r}; "
             f"use at most decay_fraction={room:.3g}"
         )
@@ -163,11 +164,11 @@ def _warmup_steps(warmup_epochs: float, num_training_steps: int, steps_per_epoch
     """Optimizer steps of the warm-up, rounded to the nearest."""
     for name, steps in (("num_training_steps", num_training_steps), ("steps_per_epoch", steps_per_epoch)):
         if steps < 1:
-            raise ValueError(f"{name}={steps} must be >= 1; train for at least one step")
+            raise UserError(f"{name}={steps} must be >= 1; train for at least one step")
     steps = round(check_range("warmup_epochs", warmup_epochs, 5, minimum=0) * steps_per_epoch)
     if steps > num_training_steps:
         most = num_training_steps / steps_per_epoch
-        raise ValueError(
+        raise UserError(
             f"warmup_epochs={warmup_epochs!r} is longer than the training; use at most warmup_epochs={most:g}"
         )
     return steps
@@ -185,11 +186,11 @@ def _half_cosine(start: float, end: float, fraction: float) -> float:
 def _check_milestones(milestones: Sequence[float]) -> tuple[float, ...]:
     cure = "use rising fractions of the training, for instance milestones=[0.5,0.75]"
     if isinstance(milestones, str) or not hasattr(milestones, "__iter__"):
-        raise ValueError(f"milestones={milestones!r} must be a list; {cure}")
+        raise UserError(f"milestones={milestones!r} must be a list; {cure}")
     fractions = tuple(milestones)
     for fraction in fractions:
         if isinstance(fraction, bool) or not isinstance(fraction, int | float) or not 0 < fraction < 1:
-            raise ValueError(f"milestones={list(fractions)} must lie between 0 and 1; {cure}")
+            raise UserError(f"milestones={list(fractions)} must lie between 0 and 1; {cure}")
     if list(fractions) != sorted(set(fractions)):
-        raise ValueError(f"milestones={list(fractions)} must rise; {cure}")
+        raise UserError(f"milestones={list(fractions)} must rise; {cure}")
     return fractions

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from cifar100.base.errors import UserError
 from cifar100.optim.groups import decay_groups
 from cifar100.optim.layout import keep_layouts
 from cifar100.optim.ranges import check_flag, check_range
@@ -25,7 +26,7 @@ def sgd(
     momentum = check_range("momentum", momentum, 0.9, minimum=0, below=1)
     weight_decay = check_range("weight_decay", weight_decay, 5e-4, minimum=0)
     if check_flag("nesterov", nesterov) and momentum == 0:
-        raise ValueError("nesterov=True needs momentum, which is 0; use momentum=0.9 or nesterov=false")
+        raise UserError("nesterov=True needs momentum, which is 0; use momentum=0.9 or nesterov=false")
     groups = decay_groups(
         model.named_parameters(), weight_decay, check_flag("decay_norm_and_bias", decay_norm_and_bias)
     )

@@ -1,7 +1,7 @@
 """Run directories: one folder per run, written atomically, read as untrusted data. Needs torch only for tensors."""
 
+from cifar100.base.errors import RecordError, RunLocked
 from cifar100.record.environment import describe_environment
-from cifar100.record.errors import RecordError, RunLocked
 from cifar100.record.files import atomic_write
 from cifar100.record.find import find_runs
 from cifar100.record.run_directory import RunDirectory

@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cifar100.record.errors import RecordError
+from cifar100.base.errors import RecordError
 from cifar100.record.files import atomic_write, read_file
 from cifar100.record.plain import to_plain
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cifar100.base.errors import RecordError, UserError
 from cifar100.record.checkpoint import load_tensors, save_tensors
-from cifar100.record.errors import RecordError
 from cifar100.record.files import atomic_write, read_file, remove_temporaries
 from cifar100.record.plain import format_json, parse_json_object
 
@@ -62,7 +62,7 @@ class EvaluationFiles:
         writer.writerow([_harmless(cell) for cell in header])
         for row in rows:
             if len(row) != len(header):
-                raise ValueError(f"{name}: a row has {len(row)} cells under {len(header)} headings")
+                raise UserError(f"{name}: a row has {len(row)} cells under {len(header)} headings")
             writer.writerow([_harmless(cell) for cell in row])
         self.write_text(name, text.getvalue())
 

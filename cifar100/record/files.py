@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cifar100.record.errors import RecordError
+from cifar100.base.errors import RecordError
 
 TEMPORARY = ".tmp"
 

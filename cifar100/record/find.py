@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
-from cifar100.record.errors import RecordError
+from cifar100.base.errors import RecordError
 from cifar100.record.run_directory import RunDirectory
 
 

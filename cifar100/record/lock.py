@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cifar100.record.errors import RecordError, RunLocked
+from cifar100.base.errors import RecordError, RunLocked
 
 _held: set[int] = set()
 

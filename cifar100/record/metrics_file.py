@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cifar100.record.errors import RecordError
+from cifar100.base.errors import RecordError
 from cifar100.record.plain import format_json, parse_json_object
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cifar100.record.errors import RecordError
+from cifar100.base.errors import RecordError, UserError
 
 MAX_DEPTH = 50
 MAX_INTEGER = 2**128
@@ -92,11 +92,11 @@ def parse_json_object(content: bytes, path: Path) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+    raise UserError(f"{name} is no JSON number")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
     if len(mapping) != len(pairs):
-        raise ValueError("a key is given twice")
+        raise UserError("a key is given twice")
     return mapping

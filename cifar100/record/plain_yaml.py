@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from cifar100.record.errors import RecordError
+from cifar100.base.errors import RecordError
 from cifar100.record.plain import MAX_DEPTH, to_plain
 
 _UNWANTED = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:value"}

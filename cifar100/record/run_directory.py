@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cifar100.base.errors import RecordError, UserError
 from cifar100.record.checkpoint import load_tensors, save_tensors
-from cifar100.record.errors import RecordError
 from cifar100.record.evaluation_files import EvaluationFiles, inside
 from cifar100.record.files import atomic_write, read_file, remove_temporaries
 from cifar100.record.lock import hold, is_held
@@ -95,7 +95,7 @@ class RunDirectory(EvaluationFiles):
     def write_status(self, state: str, **fields: Any) -> None:
         """Record the state with the times (ISO 8601, UTC) of the run's first and this change, host and process."""
         if state not in STATES:
-            raise ValueError(f"state={state!r} is none of {', '.join(STATES)}")
+            raise UserError(f"state={state!r} is none of {', '.join(STATES)}")
         now = datetime.now(UTC).isoformat(timespec="seconds")
         before: dict[str, Any] = {}
         with suppress(RecordError):  # a damaged status is replaced
@@ -140,7 +140,7 @@ class RunDirectory(EvaluationFiles):
 
     def checkpoint_path(self, name: str) -> Path:
         if name not in CHECKPOINTS:
-            raise ValueError(f"checkpoint={name!r} must be one of {', '.join(CHECKPOINTS)}")
+            raise UserError(f"checkpoint={name!r} must be one of {', '.join(CHECKPOINTS)}")
         return inside(self.path, f"checkpoints/{name}.safetensors")
 
     def has_checkpoint(self, name: str) -> bool:

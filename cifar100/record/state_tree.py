@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cifar100.base.errors import UserError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -46,13 +48,13 @@ def _flatten(tree: Any, at: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(tree, list | tuple):
         items = [_flatten(item, f"{at}.{i}", tensors) for i, item in enumerate(tree)]
         return {_TUPLE: items} if isinstance(tree, tuple) else items
-    raise ValueError(f"{at} is a {type(tree).__name__}; a state holds tensors, numbers, text, lists and dicts only")
+    raise UserError(f"{at} is a {type(tree).__name__}; a state holds tensors, numbers, text, lists and dicts only")
 
 
 def _pairs(tree: Mapping[Any, Any], at: str, tensors: dict[str, Tensor]) -> list[list[Any]]:
     for key in tree:
         if not isinstance(key, str | int | float):
-            raise ValueError(f"{at} has a key of type {type(key).__name__}; keys are text or numbers")
+            raise UserError(f"{at} has a key of type {type(key).__name__}; keys are text or numbers")
     return [[key, _flatten(item, f"{at}.{key}", tensors)] for key, item in tree.items()]
 
 
@@ -61,9 +63,9 @@ def unflatten_state(data: Any, tensors: Mapping[str, Tensor]) -> Any:
     try:
         return _unflatten(data, tensors)
     except KeyError as error:
-        raise ValueError(f"the state's tensor {error} is missing; another version of the program wrote it") from None
+        raise UserError(f"the state's tensor {error} is missing; another version of the program wrote it") from None
     except (TypeError, RecursionError) as error:
-        raise ValueError(f"the state is not one that flatten_state made ({error})") from None
+        raise UserError(f"the state is not one that flatten_state made ({error})") from None
 
 
 def _unflatten(data: Any, tensors: Mapping[str, Tensor]) -> Any:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cifar100.base.errors import UserError
+from cifar100.base.text import plain_line
 from cifar100.record import atomic_write
 from cifar100.record.files import remove_temporaries
 from cifar100.report.document.content import Content
@@ -14,7 +16,6 @@ from cifar100.report.document.document import Document
 from cifar100.report.document.report_document import report_document
 from cifar100.report.document.words import Words, load_words
 from cifar100.report.records.studies import read_studies
-from cifar100.report.records.text import plain_line
 from cifar100.report.renderers.browser import find_browser, pdf_of
 from cifar100.report.renderers.csv_table import csv_text
 from cifar100.report.renderers.html_document import html_document
@@ -61,11 +62,11 @@ def build_report(
     members = [_member(each) for each in team]
     places = [*_list(study), *_list(ablations)]
     if not _list(study):
-        raise ValueError("study is missing; name the folder to report, such as study=multirun/main")
+        raise UserError("study is missing; name the folder to report, such as study=multirun/main")
     folder = Path(places[0])
     studies = read_studies(places, baseline=baseline, allow_mixed=allow_mixed)
     if not folder.is_dir():
-        raise ValueError(f"study={folder} must be a folder, in which the report is written; a list may name several")
+        raise UserError(f"study={folder} must be a folder, in which the report is written; a list may name several")
     content = Content(
         main=studies[0],
         ablations=studies[1:],
@@ -123,7 +124,7 @@ def _formats(formats: Sequence[str]) -> list[str]:
     unknown = [each for each in wanted if each not in FORMATS]
     if unknown or not wanted:
         given = ",".join(wanted)
-        raise ValueError(f"formats=[{given}] must be some of {', '.join(FORMATS)}")
+        raise UserError(f"formats=[{given}] must be some of {', '.join(FORMATS)}")
     if "pdf" in wanted:
         find_browser()  # before the work rather than after it
     return wanted
@@ -131,7 +132,7 @@ def _formats(formats: Sequence[str]) -> list[str]:
 
 def _member(member: Any) -> tuple[str, str]:
     if not isinstance(member, Mapping) or not member.get("name") or set(member) - {"name", "part"}:
-        raise ValueError(f"team has {str(member)[:80]!r}; each member is {{name: ..., part: ...}}")
+        raise UserError(f"team has {str(member)[:80]!r}; each member is {{name: ..., part: ...}}")
     return plain_line(member["name"], MAX_NAME), plain_line(member.get("part") or "", MAX_PART)
 
 

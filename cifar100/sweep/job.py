@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from cifar100.record.errors import one_line
+from cifar100.base.text import one_line
 
 # What became of a job. "skipped": finished before; "counted": no epochs were asked for, only the network's costs;
 # "running": another process works on the run; "begun": nothing was heard of it after its start.

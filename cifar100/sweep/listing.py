@@ -11,8 +11,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from cifar100.base.errors import UserError
+from cifar100.base.text import one_line
 from cifar100.record import RecordError, RunDirectory, find_runs
-from cifar100.record.errors import one_line
 from cifar100.record.files import read_file
 from cifar100.record.plain_yaml import parse_yaml
 from cifar100.record.run_directory import MAX_CONFIG_BYTES
@@ -80,16 +81,16 @@ def runs(
 def check_options(*, sort: str, format: str, columns: Sequence[str] | None, watch: bool, every_s: float) -> None:
     """Refuses what cannot be meant. Raises ValueError in one line."""
     if format not in FORMATS:
-        raise ValueError(f"format={format} must be one of {', '.join(FORMATS)}")
+        raise UserError(f"format={format} must be one of {', '.join(FORMATS)}")
     for option, name in (("sort", str(sort).removeprefix("-")), *(("columns", each) for each in columns or ())):
         if name not in COLUMNS:
             close = get_close_matches(str(name), COLUMNS, 2)
             cure = f"did you mean {' or '.join(close)}?" if close else f"choose of {', '.join(COLUMNS)}"
-            raise ValueError(f"{option}={name} is no column; {cure}")
+            raise UserError(f"{option}={name} is no column; {cure}")
     if not isinstance(watch, bool):
-        raise ValueError(f"watch={watch} must be true or false")
+        raise UserError(f"watch={watch} must be true or false")
     if isinstance(every_s, bool) or not isinstance(every_s, int | float) or not 0.1 <= every_s <= 86_400:
-        raise ValueError(f"every_s={every_s} must be a number of seconds from 0.1 to 86400")
+        raise UserError(f"every_s={every_s} must be a number of seconds from 0.1 to 86400")
 
 
 def read_row(record: RunDirectory) -> Row:

@@ -85,6 +85,11 @@ class Sweep(Callback):
         return self.earlier + [jobs[num] for num in sorted(jobs)]
 
 
+def leads() -> bool:
+    """Whether this process was asked for a sweep, which is not closed yet."""
+    return _current is not None and _current.leads()
+
+
 def elsewhere() -> bool:
     """Whether this process runs a sweep's job that another process was asked for."""
     return _current is not None and not _current.leads()
@@ -145,7 +150,7 @@ def close() -> list[tuple[str, int, str]]:
 def stop_workers() -> None:
     """Asks the jobs in worker processes of this machine to end as SIGTERM does, and waits for them. Their launcher
     would kill them."""
-    if _current is None or not _current.leads():
+    if not leads():
         return
     asked, deadline = set(), time.monotonic() + GRACE_S
     while time.monotonic() < deadline:

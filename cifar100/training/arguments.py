@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from cifar100.base.errors import UserError
+
 COUNTS = {  # whole numbers, and the least of each
     "num_train_epochs": 0,
     "per_device_train_batch_size": 1,
@@ -35,12 +37,12 @@ def training_arguments(**fields: Any):
         if name not in HONOURED:
             close = difflib.get_close_matches(name, HONOURED, n=3)
             cure = f"did you mean {' or '.join(close)}?" if close else f"it honours {', '.join(HONOURED)}"
-            raise ValueError(f"trainer.{name}={fields[name]} would have no effect on this loop; {cure}")
+            raise UserError(f"trainer.{name}={fields[name]} would have no effect on this loop; {cure}")
     fields = {name: _checked(name, value) for name, value in fields.items()}
     if fields.get("fp16") and fields.get("bf16"):
-        raise ValueError("trainer.fp16 and trainer.bf16 cannot both be true; choose one")
+        raise UserError("trainer.fp16 and trainer.bf16 cannot both be true; choose one")
     if fields.get("fp16") and not torch.cuda.is_available():
-        raise ValueError("trainer.fp16=true needs a GPU; use trainer.bf16=true on this machine")
+        raise UserError("trainer.fp16=true needs a GPU; use trainer.bf16=true on this machine")
 
     from transformers import TrainingArguments
 
@@ -57,14 +59,14 @@ def training_arguments(**fields: Any):
 def _checked(name: str, value: Any) -> Any:
     if name in FLAGS:
         if not isinstance(value, bool):
-            raise ValueError(f"trainer.{name}={value} must be true or false")
+            raise UserError(f"trainer.{name}={value} must be true or false")
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"trainer.{name}={value} must be a number")
+        raise UserError(f"trainer.{name}={value} must be a number")
     if value < (least := COUNTS.get(name, 0)):
-        raise ValueError(f"trainer.{name}={value} must be at least {least}")
+        raise UserError(f"trainer.{name}={value} must be at least {least}")
     if name == "label_smoothing_factor" and value >= 1:
-        raise ValueError(f"trainer.{name}={value} must be below 1")
+        raise UserError(f"trainer.{name}={value} must be below 1")
     if name in COUNTS and value != int(value):
-        raise ValueError(f"trainer.{name}={value} must be a whole number")
+        raise UserError(f"trainer.{name}={value} must be a whole number")
     return int(value) if name in COUNTS else value

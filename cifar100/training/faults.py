@@ -13,7 +13,7 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import Tensor, nn
 
-from cifar100.training.errors import Diverged, FailedElsewhere, Interrupted, OutOfMemoryError, ProcessDied
+from cifar100.base.errors import Diverged, FailedElsewhere, Interrupted, OutOfMemoryError, ProcessDied, UserError
 
 # Launchers pass on to their processes a signal that the terminal has already sent to all of them.
 PATIENCE_S = 2.0
@@ -114,7 +114,7 @@ def check_agreement(accelerator: Accelerator, value: object, what: str) -> None:
         ValueError: in all processes.
     """
     if accelerator.num_processes > 1 and len(set(gather_object([value]))) > 1:
-        raise ValueError(f"the processes do not all see {what}; put root on a file system that all nodes share")
+        raise UserError(f"the processes do not all see {what}; put root on a file system that all nodes share")
 
 
 @contextmanager

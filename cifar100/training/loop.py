@@ -11,9 +11,9 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from cifar100.base.errors import Interrupted
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory
-from cifar100.training.errors import Interrupted
 from cifar100.training.faults import (
     LossWatch,
     StopRequest,

@@ -9,6 +9,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from cifar100.base.errors import UserError
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory, flatten_state, unflatten_state
 
@@ -79,7 +80,7 @@ class State:
             return Progress(processes=processes)
         progress = self.restore(record)
         if progress.processes != processes:
-            raise ValueError(
+            raise UserError(
                 f"{record.path} was begun by {progress.processes} processes, whose steps are not those of "
                 f"{processes}; continue it with as many, or start over with force=true"
             )
@@ -126,7 +127,7 @@ class State:
             return Progress(**state["progress"])
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             first = str(error).strip().splitlines()[0]
-            raise ValueError(
+            raise UserError(
                 f"{record.checkpoint_path('last')} does not fit this run ({first}); force=true starts over"
             ) from error
 
@@ -142,7 +143,7 @@ def averaged(model: nn.Module, decay: float | None) -> AveragedModel | None:
     if decay is None:
         return None
     if isinstance(decay, bool | str) or not 0 < decay < 1:
-        raise ValueError(f"ema_decay={decay} must lie between 0 and 1, such as 0.999; null trains without")
+        raise UserError(f"ema_decay={decay} must lie between 0 and 1, such as 0.999; null trains without")
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
     return average.requires_grad_(False)
 

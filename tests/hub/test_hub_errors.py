@@ -7,11 +7,12 @@ import threading
 import pytest
 from huggingface_hub import constants
 
+from cifar100.base.errors import FAILED, MISTYPED
 from cifar100.hub import HubError, HubUnreachable, load, local_runs
 from cifar100.hub.address import Address, parse_address
 from cifar100.hub.pull import pull
 from cifar100.hub.push import push
-from cifar100.mistakes import FAILED, MISTYPED, explain, mistake
+from cifar100.mistakes import explain, mistake
 
 
 def told(kind, call, *arguments, **options) -> str:

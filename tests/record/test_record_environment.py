@@ -41,7 +41,8 @@ def _describe_copy(folder, **environment):
 
 def test_commit_and_dirtiness_are_those_of_the_program(tmp_path):
     ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(Path(cifar100.__file__).parent / "record", tmp_path / "cifar100" / "record", ignore=ignore)
+    for package in ("base", "record"):
+        shutil.copytree(Path(cifar100.__file__).parent / package, tmp_path / "cifar100" / package, ignore=ignore)
     (tmp_path / "cifar100" / "__init__.py").touch()
     (tmp_path / ".gitignore").write_text("__pycache__\n")
     assert _describe_copy(tmp_path) is None, "no checkout"

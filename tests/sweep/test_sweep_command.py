@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cifar100.base.errors import Interrupted
 from cifar100.record import RunDirectory
-from cifar100.training.errors import Interrupted
 
 
 def left(folder: Path = Path("multirun/default")) -> list[str]:

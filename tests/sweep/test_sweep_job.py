@@ -6,9 +6,9 @@ import signal
 
 import pytest
 
+from cifar100.base.errors import Interrupted
 from cifar100.sweep import sweep
 from cifar100.sweep.job import Job, read_jobs
-from cifar100.training.errors import Interrupted
 
 
 def test_what_is_written_is_read(tmp_path):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+from cifar100.base.errors import Interrupted
 from cifar100.sweep import trials
-from cifar100.training.errors import Interrupted
 
 optuna = pytest.importorskip("optuna", reason="needs pip install 'cifar100-lab[hpo]'")
 pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="needs pip install 'cifar100-lab[hpo]'")

@@ -6,9 +6,9 @@ import threading
 import pytest
 import torch
 
+from cifar100.base.errors import Diverged, Interrupted
 from cifar100.record import RunDirectory
 from cifar100.training import faults
-from cifar100.training.errors import Diverged, Interrupted
 from cifar100.training.faults import stop_on_signals
 from cifar100.training.outcome import hyperparameters, summary, true_status
 from cifar100.training.state import Progress

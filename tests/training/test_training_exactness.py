@@ -5,8 +5,8 @@ import signal
 import pytest
 import torch
 
+from cifar100.base.errors import Interrupted
 from cifar100.record import RunDirectory
-from cifar100.training.errors import Interrupted
 
 # 437 images: five steps an epoch, the last of 53 images.
 SHORT = (

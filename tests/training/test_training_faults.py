@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
+from cifar100.base.errors import FAILED, OutOfMemoryError
 from cifar100.metrics import Totals
-from cifar100.mistakes import FAILED, mistake
-from cifar100.training.errors import OutOfMemoryError
+from cifar100.mistakes import mistake
 from cifar100.training.faults import around_onednn, name_memory
 
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from cifar100.base.errors import Interrupted
 from cifar100.record import RunDirectory
-from cifar100.training.errors import Interrupted
 from cifar100.training.outcome import summary
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

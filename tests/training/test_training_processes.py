@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from cifar100.base.errors import Diverged, FailedElsewhere, Interrupted, ProcessDied
 from cifar100.config import build
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory
-from cifar100.training.errors import Diverged, FailedElsewhere, Interrupted, ProcessDied
 from cifar100.training.faults import fail_together
 from cifar100.training.validation import validate
 

@@ -7,10 +7,10 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from cifar100.base.errors import Diverged
 from cifar100.data.batch import Batch
 from cifar100.losses.cross_entropy import cross_entropy
 from cifar100.metrics import Totals
-from cifar100.training.errors import Diverged
 from cifar100.training.faults import BUNCH
 from cifar100.training.loop import Loop
 from cifar100.training.state import State, averaged

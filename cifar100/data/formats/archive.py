@@ -9,6 +9,8 @@ from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from cifar100.base.errors import UserError
+
 # The original archives unpack to less than 190 MB.
 _MAX_BYTES = 400 * 2**20
 
@@ -31,7 +33,7 @@ def read_files(source: Path, folder: str, names: Collection[str]) -> dict[str, b
     for place in (source, source / folder):
         if all((place / name).is_file() for name in names):
             if sum((place / name).stat().st_size for name in names) > _MAX_BYTES:
-                raise ValueError(f"data.path={place} is larger than the original; get it again")
+                raise UserError(f"data.path={place} is larger than the original; get it again")
             return {name: (place / name).read_bytes() for name in names}
     return None
 
@@ -49,7 +51,7 @@ def _read_archive(source: Path, folder: str, names: Collection[str]) -> dict[str
             while stream.read(2**20):  # up to the checksum, which stands behind what tar reads
                 pass
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise ValueError(f"data.path={source} is no readable archive ({error}); get it again") from None
+        raise UserError(f"data.path={source} is no readable archive ({error}); get it again") from None
     return found if len(found) == len(names) else None
 
 
@@ -69,5 +71,5 @@ class _Bounded:
         content = self._stream.read(size)
         self._left -= len(content)
         if self._left < 0:
-            raise ValueError(f"data.path={self._source} unpacks to more than the original archive; get it again")
+            raise UserError(f"data.path={self._source} unpacks to more than the original archive; get it again")
         return content

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cifar100.base.errors import UserError
 from cifar100.data.raw import RawSplit
 from cifar100.data.specs import Spec
 
@@ -14,7 +15,7 @@ def read_records(files: list[bytes], spec: Spec, split: str) -> RawSplit:
     label_bytes = 2 if spec.superclass_of else 1
     size = label_bytes + spec.in_channels * spec.resolution**2
     if len(content) != size * spec.count(split):
-        raise ValueError(
+        raise UserError(
             f"{spec.name}: the binary {split} files have {len(content)} bytes, expected {spec.count(split)} records "
             f"of {size}"
         )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cifar100.base.errors import UserError
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -47,9 +49,9 @@ def decode_images(
                     out[index] = np.asarray(image).reshape(out.shape[1:])
         except Exception as error:  # decoders raise whatever a broken file leads them to
             reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
-            raise ValueError(f"{describe(index)} cannot be read ({reason})") from None
+            raise UserError(f"{describe(index)} cannot be read ({reason})") from None
         if not resize and size != (resolution, resolution):
-            raise ValueError(f"{describe(index)} is {size[0]}x{size[1]}, expected {resolution}x{resolution}")
+            raise UserError(f"{describe(index)} is {size[0]}x{size[1]}, expected {resolution}x{resolution}")
 
     def decode_range(start: int) -> None:
         for index in range(start, min(start + _PER_TASK, len(blobs))):

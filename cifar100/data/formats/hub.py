@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cifar100.base.errors import MissingFile, UserError
 from cifar100.data.formats.parquet import Columns, collect_split, parquet_splits, read_parquet
 from cifar100.data.raw import RawData
 from cifar100.data.specs import Spec
@@ -29,7 +30,7 @@ def read_hub(repo: str, spec: Spec, columns: Columns) -> RawData:
     for split in spec.per_class:
         name = next((name for name in _names_of(split) if name in dataset), None)
         if name is None:
-            raise ValueError(f"{spec.name}: {repo} has no split {split}")
+            raise UserError(f"{spec.name}: {repo} has no split {split}")
         raws[split] = collect_split(_tables(dataset[name], columns), spec, split, columns, repo)
     features = dataset["train"].features
     label, superclass = (
@@ -57,7 +58,7 @@ def _load(repo: str, spec: Spec) -> Any:
         return datasets.load_dataset(repo)
     except Exception as error:  # whatever the network, the Hub's client or the cache raise: the cure is the same
         reason = (str(error).splitlines() or [type(error).__name__])[0][:160]
-        raise FileNotFoundError(
+        raise MissingFile(
             f"{spec.name}: no copy in the local caches and the Hub's {repo} cannot be loaded ({reason}); "
             f"give the files with data.path=FOLDER_OR_ARCHIVE, or try data=digits, which needs none"
         ) from None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cifar100.base.errors import UserError
 from cifar100.data.formats.archive import read_files
 from cifar100.data.formats.binary import planes_to_images, read_records
 from cifar100.data.formats.pickled import load_arrays
@@ -95,7 +96,7 @@ def _read_binary(files: dict[str, bytes], layout: Layout, spec: Spec) -> RawData
 
 def _entry(loaded: dict[str, object], key: str, kind: type, where: str) -> object:
     if not isinstance(loaded.get(key), kind):
-        raise ValueError(f"{where}: has no {key} of type {kind.__name__}")
+        raise UserError(f"{where}: has no {key} of type {kind.__name__}")
     return loaded[key]
 
 
@@ -103,7 +104,7 @@ def _pixels(loaded: dict[str, object], where: str, spec: Spec) -> np.ndarray:
     pixels = _entry(loaded, "data", np.ndarray, where)
     size = spec.in_channels * spec.resolution**2
     if pixels.dtype != np.uint8 or pixels.ndim != 2 or pixels.shape[1] != size:
-        raise ValueError(f"{where}: data is {pixels.dtype} {pixels.shape}, expected uint8 (N, {size})")
+        raise UserError(f"{where}: data is {pixels.dtype} {pixels.shape}, expected uint8 (N, {size})")
     return pixels
 
 
@@ -113,4 +114,4 @@ def _labels(loaded: dict[str, object], key: str, where: str) -> np.ndarray:
         return np.array(values, np.int64)
     if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "iu":
         return values.astype(np.int64)
-    raise ValueError(f"{where}: has no {key} that are a list of whole numbers")
+    raise UserError(f"{where}: has no {key} that are a list of whole numbers")

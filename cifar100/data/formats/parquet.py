@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cifar100.base.errors import UserError
 from cifar100.data.formats.decode import decode_images
 from cifar100.data.raw import RawData, RawSplit
 from cifar100.data.specs import Spec
@@ -50,7 +51,7 @@ def read_parquet(splits: dict[str, list[Path]], spec: Spec, columns: Columns) ->
     """Read and decode the splits; sizes are checked against the spec before anything large is allocated."""
     missing = [split for split in spec.per_class if split not in splits]
     if missing:
-        raise ValueError(f"{spec.name}: no parquet file whose name begins with {missing[0]!r} ({missing[0]}-*.parquet)")
+        raise UserError(f"{spec.name}: no parquet file whose name begins with {missing[0]!r} ({missing[0]}-*.parquet)")
     raws = {}
     for split in spec.per_class:
         tables = _tables(splits[split], columns)
@@ -67,7 +68,7 @@ def collect_split(tables: Iterable[pyarrow.Table], spec: Spec, split: str, colum
     for table in tables:
         stop = row + table.num_rows
         if stop > count:
-            raise ValueError(f"{spec.name}: {where} has more than the {count} {split} images expected")
+            raise UserError(f"{spec.name}: {where} has more than the {count} {split} images expected")
         describe = partial(_row, where, split, row)
         blobs = _blobs(table, columns, f"{where} ({split})", row)
         images[row:stop] = decode_images(blobs, spec.resolution, spec.in_channels, describe)
@@ -76,7 +77,7 @@ def collect_split(tables: Iterable[pyarrow.Table], spec: Spec, split: str, colum
             superclasses.append(_integers(table, columns.superclass, where))
         row = stop
     if row != count:
-        raise ValueError(f"{spec.name}: {where} has {row} {split} images, expected {count}")
+        raise UserError(f"{spec.name}: {where} has {row} {split} images, expected {count}")
     return RawSplit(images, np.concatenate(labels), np.concatenate(superclasses) if superclasses else None)
 
 
@@ -93,7 +94,7 @@ def _tables(files: list[Path], columns: Columns) -> Iterator[pyarrow.Table]:
                     yield pyarrow.Table.from_batches([batch])
         except (pyarrow.ArrowException, OSError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
-            raise ValueError(f"{file}: not a readable parquet file ({reason})") from None
+            raise UserError(f"{file}: not a readable parquet file ({reason})") from None
 
 
 def _row(where: str, split: str, first: int, index: int) -> str:
@@ -109,15 +110,15 @@ def _blobs(table: pyarrow.Table, columns: Columns, where: str, first: int) -> li
 
     name = _column_name(table.column_names, columns.image)
     if name is None:
-        raise ValueError(f"{where}: no column {' or '.join(columns.image)}")
+        raise UserError(f"{where}: no column {' or '.join(columns.image)}")
     column = table[name].combine_chunks()
     if pyarrow.types.is_struct(column.type) and column.type.get_field_index("bytes") >= 0:
         column = column.field("bytes")
     if not (pyarrow.types.is_binary(column.type) or pyarrow.types.is_large_binary(column.type)):
-        raise ValueError(f"{where}: column {name} is {column.type}, expected images as bytes")
+        raise UserError(f"{where}: column {name} is {column.type}, expected images as bytes")
     blobs = column.to_pylist()
     if None in blobs:
-        raise ValueError(f"{where}: image {first + blobs.index(None)} is missing")
+        raise UserError(f"{where}: image {first + blobs.index(None)} is missing")
     return blobs
 
 
@@ -126,10 +127,10 @@ def _integers(table: pyarrow.Table, options: tuple[str, ...], where: str) -> np.
 
     name = _column_name(table.column_names, options)
     if name is None:
-        raise ValueError(f"{where}: no column {' or '.join(options)}")
+        raise UserError(f"{where}: no column {' or '.join(options)}")
     column = table[name]
     if not pyarrow.types.is_integer(column.type) or column.null_count:
-        raise ValueError(f"{where}: column {name} must hold whole numbers without gaps, it is {column.type}")
+        raise UserError(f"{where}: column {name} must hold whole numbers without gaps, it is {column.type}")
     return column.cast(pyarrow.int64()).to_numpy()
 
 

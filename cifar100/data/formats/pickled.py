@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from cifar100.base.errors import UserError
+
 _DTYPES = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)} | {"f4", "f8", "b1"}
 
 
@@ -28,12 +30,12 @@ def load_arrays(content: bytes, where: str) -> dict[str, Any]:
     try:
         loaded = _Unpickler(content).load()
         if not isinstance(loaded, dict):
-            raise ValueError(f"holds a {type(loaded).__name__}, expected a dict")
+            raise UserError(f"holds a {type(loaded).__name__}, expected a dict")
         return {_text(key): _plain(value) for key, value in loaded.items()}
     except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
+        raise UserError(f"{where}: {error}") from None
     except Exception as error:  # a broken pickle raises IndexError, EOFError, struct.error, ... as it pleases
-        raise ValueError(f"{where}: not a readable pickle ({type(error).__name__})") from None
+        raise UserError(f"{where}: not a readable pickle ({type(error).__name__})") from None
 
 
 class _Array:
@@ -53,7 +55,7 @@ class _DType:
         name = name.decode("latin-1") if type(name) is bytes else name
         if type(name) is not str or name.lstrip("<>|=") not in _DTYPES:
             shown = repr(name[:20]) if type(name) is str else "that is unknown"
-            raise ValueError(f"holds an array of type {shown}; only plain numbers are read")
+            raise UserError(f"holds an array of type {shown}; only plain numbers are read")
         self.value = np.dtype(name)
 
     def __setstate__(self, state: Any) -> None:
@@ -66,11 +68,11 @@ def _array(content: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
     if type(content) is str:  # protocol 0 writes raw bytes as text
         content = content.encode("latin-1")
     if type(content) not in (bytes, bytearray) or type(dtype) is not _DType or type(shape) is not tuple:
-        raise ValueError("holds an array that is no plain block of numbers")
+        raise UserError("holds an array that is no plain block of numbers")
     if len(shape) > 4 or not all(type(size) is int and 0 <= size < 2**40 for size in shape):
-        raise ValueError("holds an array of impossible shape")
+        raise UserError("holds an array of impossible shape")
     if math.prod(shape) * dtype.value.itemsize != len(content):
-        raise ValueError(f"holds {len(content)} bytes for an array of {dtype.value} {shape}")
+        raise UserError(f"holds {len(content)} bytes for an array of {dtype.value} {shape}")
     return np.frombuffer(content, dtype.value).reshape(shape, order="F" if order in ("F", b"F") else "C")
 
 
@@ -87,7 +89,7 @@ def _reconstruct(*_: Any) -> _Array:
 def _encode(text: Any, encoding: Any = "latin1") -> bytes:
     """How protocols below 3 write bytes."""
     if type(text) is not str or encoding not in ("latin1", "latin-1", b"latin1"):
-        raise ValueError("holds text in an encoding other than latin1")
+        raise UserError("holds text in an encoding other than latin1")
     return text.encode("latin-1")
 
 
@@ -129,18 +131,18 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[misc,name-defined]
             return _STAND_INS[module, name]
         except KeyError:
             called = f"{module}.{name}"[:60]
-            raise ValueError(f"names {called!r}, which no data needs; nothing was run") from None
+            raise UserError(f"names {called!r}, which no data needs; nothing was run") from None
 
     def load_build(self) -> None:
         if type(self.stack[-2]) not in (_Array, _DType):  # else it would set attributes, of our functions too
-            raise ValueError("sets the state of something that is no array")
+            raise UserError("sets the state of something that is no array")
         super().load_build()
 
     def load_bytearray8(self) -> None:
         size = int.from_bytes(self.read(8), "little")
         content = self.read(size)  # as many bytes as there are: the original reserves what the file claims
         if len(content) != size:
-            raise ValueError("is cut short")
+            raise UserError("is cut short")
         self.append(bytearray(content))
 
     def load_setitem(self) -> None:
@@ -167,7 +169,7 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[misc,name-defined]
 
 def _check_keys(keys: list[Any]) -> None:
     if not all(type(key) in (bytes, str, int) for key in keys):
-        raise ValueError("holds a dict whose keys are not text")
+        raise UserError("holds a dict whose keys are not text")
 
 
 def _plain(value: Any) -> Any:
@@ -183,4 +185,4 @@ def _text(value: Any) -> str:
         return value.decode("utf-8", "replace")
     if type(value) is str:
         return value
-    raise ValueError(f"holds a {type(value).__name__.strip('_')} where text or numbers were expected")
+    raise UserError(f"holds a {type(value).__name__.strip('_')} where text or numbers were expected")

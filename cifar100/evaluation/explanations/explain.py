@@ -8,6 +8,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
+from cifar100.base.errors import UserError
 from cifar100.evaluation.explanations.confused import confused_pairs
 from cifar100.evaluation.explanations.gradcam import gradcam, require_captum
 from cifar100.evaluation.explanations.hardest import hardest
@@ -36,9 +37,9 @@ def check_explanations(names: str | Sequence[str] | None, samples: int) -> tuple
         if name not in EXPLANATIONS:
             near = get_close_matches(name, EXPLANATIONS, n=1)
             cure = f"did you mean {near[0]}?" if near else f"choose from {', '.join(EXPLANATIONS)}"
-            raise ValueError(f"explain={name} is unknown; {cure}")
+            raise UserError(f"explain={name} is unknown; {cure}")
     if isinstance(samples, bool) or not isinstance(samples, int) or not 1 <= samples <= 400:
-        raise ValueError(f"samples={samples} must be a whole number from 1 to 400, such as 16")
+        raise UserError(f"samples={samples} must be a whole number from 1 to 400, such as 16")
     if "gradcam" in names:
         require_captum()
     return tuple(name for name in EXPLANATIONS if name in names)

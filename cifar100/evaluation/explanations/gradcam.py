@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cifar100.base.errors import UserError
 from cifar100.data.images import ImageSet
 from cifar100.data.loader import EvalLoader
 from cifar100.evaluation.costs import evaluation_mode
@@ -21,7 +22,7 @@ PER_ROW = 4  # samples side by side, three tiles each
 def require_captum() -> None:
     """Raises ValueError where the library that computes Grad-CAM is not installed."""
     if find_spec("captum") is None:
-        raise ValueError("explain=gradcam needs captum, which is not installed; pip install captum (the extra explain)")
+        raise UserError("explain=gradcam needs captum, which is not installed; pip install captum (the extra explain)")
 
 
 def gradcam(subject: Subject) -> list[str]:

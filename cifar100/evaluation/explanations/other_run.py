@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from cifar100.base.errors import UserError
 from cifar100.evaluation.open_run import OpenRun
 from cifar100.evaluation.predict import Predictions
 from cifar100.evaluation.written import evaluation_folder
@@ -17,9 +18,9 @@ def find_other(compare: str | Path, record: RunDirectory) -> RunDirectory:
     """The run directory that `compare` names. Raises ValueError in one line for none, several, or `record` itself."""
     found = find_runs(compare)
     if len(found) > 1:
-        raise ValueError(f"compare={compare} names {len(found)} runs; name one, such as {found[0].path}")
+        raise UserError(f"compare={compare} names {len(found)} runs; name one, such as {found[0].path}")
     if found[0].path.resolve() == record.path.resolve():
-        raise ValueError(f"compare={compare} is the evaluated run itself; name another")
+        raise UserError(f"compare={compare} is the evaluated run itself; name another")
     return found[0]
 
 
@@ -49,7 +50,7 @@ def predictions_of(
         opened, predictions = evaluate()
         _same_data(other, run, opened.data.fingerprint)
     if not torch.equal(predictions.labels, run.images(split).labels):
-        raise ValueError(
+        raise UserError(
             f"compare={other.path} was evaluated on other {split} images; evaluate it again, or use split=test"
         )
     return predictions
@@ -86,7 +87,7 @@ def _checked(other: RunDirectory, tensors: dict[str, torch.Tensor], classes: int
 
 def _same_data(other: RunDirectory, run: OpenRun, fingerprint: object) -> None:
     if fingerprint != run.data.fingerprint:
-        raise ValueError(
+        raise UserError(
             f"compare={other.path} is about other images (fingerprint {str(fingerprint)[:12]!r}) than "
             f"{run.record.path} ({run.data.fingerprint[:12]!r}); compare runs on the same data set"
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
+from cifar100.base.errors import UserError
+
 
 @dataclass(frozen=True)
 class PairedDifference:
@@ -42,9 +44,9 @@ def paired_difference(
     from scipy.stats import binomtest, norm  # here, since training imports this file and would wait for it
 
     if not (0 <= first_only and 0 <= second_only and 1 <= n and first_only + second_only <= n):
-        raise ValueError(f"first_only={first_only} and second_only={second_only} are not counts among n={n} images")
+        raise UserError(f"first_only={first_only} and second_only={second_only} are not counts among n={n} images")
     if comparisons < 1 or not 0 < level < 1:
-        raise ValueError(f"comparisons={comparisons} must be at least 1 and level={level} between 0 and 1")
+        raise UserError(f"comparisons={comparisons} must be at least 1 and level={level} between 0 and 1")
     differing = first_only + second_only
     p = float(binomtest(first_only, differing).pvalue) if differing else 1.0
     low, high = score_interval(n, first_only, second_only, float(norm.isf(level / comparisons / 2)))

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy
 from scipy import stats
 
+from cifar100.base.errors import UserError
+
 CONFIDENCE = 0.95
 MOST_SEEDS = 10**6
 
@@ -77,7 +79,7 @@ def paired_difference(
     one run with itself, have the interval from zero to zero.
     """
     if comparisons < 1:
-        raise ValueError(f"comparisons={comparisons} must be at least 1")
+        raise UserError(f"comparisons={comparisons} must be at least 1")
     pairs = [(row[seed], baseline[seed]) for seed in sorted(row.keys() & baseline.keys())]
     pairs = [pair for pair in pairs if all(map(math.isfinite, pair))]
     n = len(pairs)
@@ -109,11 +111,11 @@ def seeds_needed(std_of_differences: float, difference: float, power: float = 0.
     """
     for name, value in (("power", power), ("alpha", alpha)):
         if not 0 < value < 1:
-            raise ValueError(f"{name}={value} must lie between 0 and 1")
+            raise UserError(f"{name}={value} must lie between 0 and 1")
     if not (math.isfinite(std_of_differences) and std_of_differences >= 0):
-        raise ValueError(f"std_of_differences={std_of_differences} must be a number of at least 0")
+        raise UserError(f"std_of_differences={std_of_differences} must be a number of at least 0")
     if difference == 0 or not math.isfinite(difference):
-        raise ValueError(f"difference={difference} must be a number other than 0")
+        raise UserError(f"difference={difference} must be a number other than 0")
     if std_of_differences == 0:
         return 2
     effect = abs(difference) / std_of_differences
@@ -121,7 +123,7 @@ def seeds_needed(std_of_differences: float, difference: float, power: float = 0.
     while _power(effect, enough, alpha) < power:
         enough *= 2
         if enough > MOST_SEEDS:
-            raise ValueError(f"difference={difference} needs more than {MOST_SEEDS} seeds; ask for a larger one")
+            raise UserError(f"difference={difference} needs more than {MOST_SEEDS} seeds; ask for a larger one")
     too_few = enough // 2
     while enough - too_few > 1:
         middle = (enough + too_few) // 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from cifar100.base.errors import UserError
 from cifar100.report.tables.table import Table
 
 
@@ -125,9 +126,9 @@ class Slide:
 
     def __post_init__(self) -> None:
         if self.part not in PARTS:
-            raise ValueError(f"slide {self.title!r}: part={self.part} must be one of {', '.join(PARTS)}")
+            raise UserError(f"slide {self.title!r}: part={self.part} must be one of {', '.join(PARTS)}")
         if sum(isinstance(block, FigureBlock | TableBlock) for block in self.blocks) > 1:
-            raise ValueError(f"slide {self.title!r} has more than one figure or table")
+            raise UserError(f"slide {self.title!r} has more than one figure or table")
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ class Document:
         ids = [[block.id for block in self.figures()], [block.table.id for block in self.tables()]]
         numbers = {id: number for kind in ids for number, id in enumerate(kind, 1)}
         if len(numbers) != sum(map(len, ids)):
-            raise ValueError("two figures or tables have one id")
+            raise UserError("two figures or tables have one id")
         return numbers
 
     def citations(self) -> dict[str, int]:

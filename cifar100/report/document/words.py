@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from cifar100.base.errors import UserError
+
 # Between two of these YAML's folding of lines leaves a space that Chinese does not have.
 _WIDE = "[\u2014\u2018-\u201d\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
 _FOLD = re.compile(f"(?<={_WIDE}) (?={_WIDE})")
@@ -69,7 +71,7 @@ class Words:
 def load_words(language: str) -> Words:
     """The words of `language`. Raises ValueError for a language that there are none in."""
     if language not in LANGUAGES:
-        raise ValueError(f"language={language} is unknown; choose one of {', '.join(LANGUAGES)}")
+        raise UserError(f"language={language} is unknown; choose one of {', '.join(LANGUAGES)}")
     texts: dict[str, str | dict[str, str]] = {}
     for file in sorted(FOLDER.glob(f"*.{language}.yaml")):
         for key, text in _flat(yaml.safe_load(file.read_text(encoding="utf-8")) or {}):

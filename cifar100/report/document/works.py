@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
+from cifar100.base.text import plain_line
 from cifar100.report.document.words import unfolded
-from cifar100.report.records.text import plain_line
 
 FOLDER = Path(__file__).parent
 _PORTS = tuple(f"cifar100.models.{port}." for port in ("attention", "mixer", "block", "stage"))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from cifar100.base.errors import UserError
 from cifar100.report.document.words import Words
 from cifar100.report.figures.style import COLOURS, DASHES, WIDTH, new_figure, short, width
 from cifar100.report.records.row import Row
@@ -33,7 +34,7 @@ def curves_figure(rows: Sequence[Row], metric: str, words: Words) -> Figure:
         ValueError: more than MOST rows, which the colours could not tell apart.
     """
     if len(rows) > MOST:
-        raise ValueError(f"{len(rows)} rows are more than the {MOST} that one figure tells apart")
+        raise UserError(f"{len(rows)} rows are more than the {MOST} that one figure tells apart")
     splits = [split for split in ("train", "val") if any(_by_epoch(row, f"{split}/{metric}") for row in rows)]
     figure = new_figure(3.2 + 0.2 * math.ceil(len(rows) / 3))
     panels = figure.subplots(1, len(splits), sharex=True, sharey=True, squeeze=False)[0]

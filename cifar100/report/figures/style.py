@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
-from cifar100.report.renderers.printable import printable
+from cifar100.base.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from cifar100.base.errors import UserError
+from cifar100.base.text import plain_line
 from cifar100.report.records.flat import fixed_text, in_order
 from cifar100.report.records.run import Run
-from cifar100.report.records.text import plain_line
 
 Group = tuple[Run, ...]
 
@@ -54,7 +55,7 @@ def named_baseline(groups: Sequence[Group], labels: Sequence[str], wanted: str) 
     names = [*labels, *(run.name for group in groups for run in group)]
     close = get_close_matches(wanted, names, n=3) or list(labels[:8])
     quoted = " or ".join(f"'{each}'" for each in close)
-    raise ValueError(f"baseline={plain_line(wanted, 100)!r} is no row's label and no run's id; try {quoted}")
+    raise UserError(f"baseline={plain_line(wanted, 100)!r} is no row's label and no run's id; try {quoted}")
 
 
 def row_file(group: Group) -> str | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from cifar100.base.text import plain_line
 from cifar100.report.records.baseline import DEFAULTS
 from cifar100.report.records.parts import readable
 from cifar100.report.records.run import Run
-from cifar100.report.records.text import plain_line
 
 _RECIPE = ("augment", "data", "loss", "optimizer", "scheduler")
 MAX_WORD = 200

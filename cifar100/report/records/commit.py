@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from cifar100.base.text import plain_line
 from cifar100.report.records.run import Run
-from cifar100.report.records.text import plain_line
 
 
 def commit(environment: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from cifar100.base.errors import UserError
 from cifar100.record import RecordError, RunDirectory
 
 _CURE = "run evaluate.py again"
@@ -71,7 +72,7 @@ def _class_row(row: dict[str, str]) -> dict[str, Any]:
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise ValueError(f"{text[:40]} is no count")
+        raise UserError(f"{text[:40]} is no count")
     return int(text)
 
 
@@ -80,7 +81,7 @@ def _fraction(text: str) -> float | None:
         return None
     value = float(text)
     if not 0 <= value <= 1:
-        raise ValueError(f"{text[:40]} is no fraction")
+        raise UserError(f"{text[:40]} is no fraction")
     return value
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from cifar100.base.text import plain_line
 from cifar100.report.records.row import Row
 from cifar100.report.records.run import Run
 from cifar100.report.records.study import Study
-from cifar100.report.records.text import plain_line
 
 FEW_EPOCHS = 100  # published results on CIFAR take 150 to 300
 FEW_SEEDS = 5

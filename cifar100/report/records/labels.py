@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from cifar100.base.text import plain_line
 from cifar100.report.records.baseline import DEFAULTS, Group, default_baseline
 from cifar100.report.records.parts import ORDER, Parts, differences, parts, varying
 from cifar100.report.records.run import Run
 from cifar100.report.records.setting import changed_words, setting
-from cifar100.report.records.text import plain_line
 
 MAX_LENGTH = 80
 

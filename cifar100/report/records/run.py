@@ -8,19 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cifar100.record import RecordError, RunDirectory
+from cifar100.base.errors import NotUsable, RecordError
+from cifar100.base.text import plain_line
+from cifar100.record import RunDirectory
 from cifar100.report.records.evaluated import class_rows, confusion, measured
-from cifar100.report.records.text import plain_line
 
 MAX_LABEL = 60
 RECIPE = ("data", "augment", "loss", "optimizer", "scheduler", "trainer", "ema_decay")
 MOST_DECLARED = 40
 # What changes where a run reads and how fast it goes, not what it computes; a run's identity leaves it out, too.
 WITHOUT_EFFECT = {"data": ("path", "cache_dir"), "trainer": ("dataloader_num_workers", "disable_tqdm")}
-
-
-class NotUsable(ValueError):
-    """A run that no table can hold yet; says why in one line."""
 
 
 @dataclass(frozen=True)

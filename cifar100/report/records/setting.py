@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cifar100.base.text import plain_line
 from cifar100.report.records.flat import canonical, fixed_text, flat
 from cifar100.report.records.parts import leaf_name, readable
 from cifar100.report.records.run import RECIPE, Run
-from cifar100.report.records.text import plain_line
 
 MOST_KEYS = 8
 MAX_VALUE = 24

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cifar100.base.errors import NotUsable, UserError
+from cifar100.base.text import plain_line
 from cifar100.record import RunDirectory, find_runs
 from cifar100.report.records.baseline import Group, default_baseline, named_baseline, row_file
 from cifar100.report.records.flat import fixed_text, in_order
 from cifar100.report.records.identical import identical
 from cifar100.report.records.labels import row_labels
 from cifar100.report.records.row import Row
-from cifar100.report.records.run import NotUsable, Run, read_run
+from cifar100.report.records.run import Run, read_run
 from cifar100.report.records.setting import differing, refusal, setting, undeclared
-from cifar100.report.records.text import plain_line
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def study_of(
     differ = differing([settings[first], *settings])
     mixed = undeclared(differ, settings, [{key for run in group for key in run.own_recipe} for group in groups])
     if mixed and not allow_mixed:
-        raise ValueError(refusal(path, mixed, runs))
+        raise UserError(refusal(path, mixed, runs))
     declared = {key: values for key, values in differ.items() if key not in mixed}
     labels = row_labels(groups, first, mixed, declared)
     if baseline is not None:
@@ -102,7 +103,7 @@ def _usable(records: Iterable[RunDirectory], path: Path) -> tuple[list[Run], lis
     if not runs:
         reasons = "; ".join(f"{each.name}: {each.reason}" for each in left_out[:3])
         more = f"; and {len(left_out) - 3} more" if len(left_out) > 3 else ""
-        raise ValueError(f"study={path} has no finished and evaluated run: {reasons}{more}")
+        raise UserError(f"study={path} has no finished and evaluated run: {reasons}{more}")
     return runs, left_out
 
 

@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from cifar100.base.errors import UserError
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
 SECONDS = 300
 # No network, no first-run pages, no extensions: the page is a file and brings everything with it.
@@ -22,7 +24,7 @@ def find_browser() -> str:
     """The path of the browser. Raises ValueError where none is installed."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
-        raise ValueError(
+        raise UserError(
             "formats=[pdf] needs Chromium or Chrome on the PATH; install one, or print report.html from a browser"
         )
     return found
@@ -45,8 +47,8 @@ def pdf_of(html: str) -> bytes:
         try:
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=SECONDS)
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise ValueError(f"formats=[pdf]: {browser} did not print the report ({error})") from None
+            raise UserError(f"formats=[pdf]: {browser} did not print the report ({error})") from None
         if not printed.is_file():
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise ValueError(f"formats=[pdf]: {browser} did not print the report ({last})")
+            raise UserError(f"formats=[pdf]: {browser} did not print the report ({last})")
         return printed.read_bytes()

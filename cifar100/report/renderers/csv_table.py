@@ -6,7 +6,7 @@ import csv
 import io
 import math
 
-from cifar100.report.renderers.printable import printable
+from cifar100.base.text import printable
 from cifar100.report.tables.table import Cell, Table
 
 # As ASCII and in full width, which spreadsheets of East Asian languages read alike.

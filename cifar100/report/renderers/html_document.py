@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from latex2mathml.converter import convert
 from markupsafe import Markup
 
+from cifar100.base.text import printable
 from cifar100.report.document.document import (
     Bibliography,
     Cite,
@@ -25,7 +26,6 @@ from cifar100.report.document.document import (
 )
 from cifar100.report.document.words import Words
 from cifar100.report.document.works import load_works
-from cifar100.report.renderers.printable import printable
 from cifar100.report.tables.table import Cell
 
 SHORT = 22  # characters of a cell that are never broken within a word

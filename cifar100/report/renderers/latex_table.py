@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from cifar100.report.renderers.printable import printable
+from cifar100.base.text import printable
 from cifar100.report.tables.table import Table
 
 _ESCAPES = {

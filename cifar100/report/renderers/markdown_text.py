@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cifar100.report.renderers.printable import printable
+from cifar100.base.text import printable
 from cifar100.report.tables.table import Cell, Table
 
 # What begins markup in CommonMark, in GitHub's tables and formulas, or in HTML.

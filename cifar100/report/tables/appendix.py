@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from cifar100.base.text import plain_line
 from cifar100.report.document.words import Words
 from cifar100.report.records.command import recorded_command, typed_command
 from cifar100.report.records.commit import commit
 from cifar100.report.records.row import Row
 from cifar100.report.records.run import Run
 from cifar100.report.records.study import Study
-from cifar100.report.records.text import plain_line
 from cifar100.report.tables.table import Cell, Table
 
 COLUMNS = ("run", "row", "seed", "state", "commit", "evaluated", "host", "ended", "command")

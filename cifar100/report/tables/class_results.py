@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
+from cifar100.base.text import plain_line
 from cifar100.report.claims.comparison import common_seeds
 from cifar100.report.claims.statistics import paired_difference
 from cifar100.report.records.row import Row
 from cifar100.report.records.run import Run
 from cifar100.report.records.study import Study
-from cifar100.report.records.text import plain_line
 
 MAX_NAME = 40
 

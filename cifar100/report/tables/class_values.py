@@ -8,10 +8,10 @@ from statistics import fmean
 
 import numpy
 
+from cifar100.base.text import plain_line
 from cifar100.report.claims.comparison import common_seeds
 from cifar100.report.records.row import Row
 from cifar100.report.records.study import Study
-from cifar100.report.records.text import plain_line
 from cifar100.report.tables.class_results import MAX_NAME, ClassResults
 
 

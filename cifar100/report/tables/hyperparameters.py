@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from cifar100.base.text import plain_line
 from cifar100.report.document.words import Words
 from cifar100.report.records.parts import differences, parts, varying
 from cifar100.report.records.study import Study
-from cifar100.report.records.text import plain_line
 from cifar100.report.tables.table import Cell, Table
 from cifar100.report.tables.table_notes import setting_text
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cifar100.base.text import plain_line
 from cifar100.report.document.words import Words
 from cifar100.report.records.parts import leaf_name, readable
 from cifar100.report.records.row import Row
 from cifar100.report.records.setting import setting
 from cifar100.report.records.study import Study
-from cifar100.report.records.text import plain_line
 from cifar100.report.tables.table import Cell, Table
 
 NAMES = {"sgd": "SGD", "adamw": "AdamW", "adafactor": "Adafactor", "muon": "Muon"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cifar100.base.errors import UserError
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -40,7 +42,7 @@ class Table:
         if not self.keys:
             object.__setattr__(self, "keys", tuple(f"column_{place}" for place in range(1, len(self.columns) + 1)))
         if any(len(part) != len(self.columns) for part in (self.numeric, self.keys, *self.rows)):
-            raise ValueError(f"table {self.id}: each row needs {len(self.columns)} cells, as many as it has headings")
+            raise UserError(f"table {self.id}: each row needs {len(self.columns)} cells, as many as it has headings")
 
     def column(self, key: str) -> tuple[Cell, ...]:
         """The cells under a key. Raises ValueError where there is no such column."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from cifar100.base.text import plain_line
 from cifar100.report.claims.comparison import comparisons
 from cifar100.report.document.words import Words
 from cifar100.report.records.commit import commits
@@ -12,7 +13,6 @@ from cifar100.report.records.parts import leaf_name, readable
 from cifar100.report.records.row import Row
 from cifar100.report.records.setting import changed_words, setting
 from cifar100.report.records.study import Study
-from cifar100.report.records.text import plain_line
 
 # The settings that a reader looks for first; the table of hyper-parameters has all.
 CHIEF = (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from cifar100.base.text import plain_line
 from cifar100.report.claims.findings import Finding, findings, tally
 from cifar100.report.document.content import Content
 from cifar100.report.document.document import Bibliography, Block, Bullets, Code, Paragraph, Section, TableBlock, Text
 from cifar100.report.document.sections.opening import seeds_text
 from cifar100.report.records.facts import FEW_EPOCHS, FEW_SEEDS, data_names, epoch_text, epochs, seed_counts
-from cifar100.report.records.text import plain_line
 from cifar100.report.tables.appendix import runs_table
 from cifar100.report.tables.number_text import count
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from cifar100.base.text import plain_line
 from cifar100.report.document.content import Content
 from cifar100.report.document.document import Block, Cite, Equation, Paragraph, Section, Strong
 from cifar100.report.document.works import Method, methods_of, untold
 from cifar100.report.records.facts import data_names, whole
-from cifar100.report.records.text import plain_line
 
 CITED = {"cifar100": "krizhevsky2009cifar", "cifar10": "krizhevsky2009cifar", "digits": "alpaydin1998digits"}
 

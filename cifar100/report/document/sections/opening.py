@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cifar100.base.text import plain_line
 from cifar100.report.claims.findings import findings, tally
 from cifar100.report.claims.statistics import summarize
 from cifar100.report.document.content import Content
@@ -9,7 +10,6 @@ from cifar100.report.document.document import Bullets, Inline, Notice, Ref, Sect
 from cifar100.report.document.sections.tradeoff import front_sentences
 from cifar100.report.records.facts import FEW_EPOCHS, FEW_SEEDS, data_names, epoch_text, epochs, is_dirty, seed_counts
 from cifar100.report.records.row import Row
-from cifar100.report.records.text import plain_line
 from cifar100.report.tables.number_text import count, percent
 
 

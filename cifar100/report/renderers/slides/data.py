@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cifar100.report.records.text import plain_line
+from cifar100.base.text import plain_line
 from cifar100.report.renderers.slides import layout
 from cifar100.report.renderers.slides.fit import Paragraph
 from cifar100.report.renderers.slides.material import Material, run_notes

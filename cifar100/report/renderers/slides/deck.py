@@ -7,12 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from cifar100.base.text import plain_line
 from cifar100.report.document.content import Content
 from cifar100.report.document.sections.opening import data_title
 from cifar100.report.document.words import Words
 from cifar100.report.records.facts import newest
 from cifar100.report.records.study import Study
-from cifar100.report.records.text import plain_line
 from cifar100.report.renderers.slides.ablations import add_ablations
 from cifar100.report.renderers.slides.accuracy import add_accuracy, add_differences
 from cifar100.report.renderers.slides.closing import add_conclusion, add_left_out, add_limits, add_references

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cifar100.base.errors import UserError
+from cifar100.base.text import plain_line
 from cifar100.report.document.words import Words
 from cifar100.report.records.row import Row
 from cifar100.report.records.study import Study
-from cifar100.report.records.text import plain_line
 from cifar100.report.renderers.slides.page import Page
 from cifar100.report.renderers.slides.shorten import ELLIPSIS
 
@@ -45,7 +46,7 @@ def team_of(team: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
     members = []
     for member in team:
         if not isinstance(member, Mapping) or not str(member.get("name") or "").strip():
-            raise ValueError(f"team has {str(member)[:60]!r}; give every member as {{name: ..., part: ...}}")
+            raise UserError(f"team has {str(member)[:60]!r}; give every member as {{name: ..., part: ...}}")
         members.append((plain_line(member["name"], 60), plain_line(member.get("part") or "", 120)))
     return tuple(members)
 

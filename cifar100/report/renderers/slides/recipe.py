@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cifar100.report.records.text import plain_line
+from cifar100.base.text import plain_line
 from cifar100.report.renderers.slides import layout
 from cifar100.report.renderers.slides.grid import Grid, plan_grid
 from cifar100.report.renderers.slides.material import Material
