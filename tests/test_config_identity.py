@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from pathlib import Path
 
 import hydra
 import pytest
@@ -33,6 +34,38 @@ SAME = [
 DIFFERENT = """seed=1 attention=eca attention=se norm=gn optimizer.lr=0.05 data.val_size=0 data=cifar10 augment=none
     trainer.num_train_epochs=1 ema_decay=0.99 model.drop_path=0.1 scheduler=step block.shortcut=padding
     init.zero_last_norm=true loss.label_smoothing=0.1""".split()
+# As they have been since runs were first recorded: a changed one leaves runs that cannot be continued.
+KNOWN = {
+    "": "6f28e79e",
+    "scheduler=constant": "d59348b2",
+    "scheduler=linear": "49fa03db",
+    "scheduler=multistep": "ea9397e2",
+    "scheduler=onecycle": "e4b921ee",
+    "scheduler=step": "b8180aaf",
+    "scheduler=wsd": "55814ab9",
+    "model=wrn16_2": "837e0eeb",
+    "model=coatnet data=digits seed=1": "46bf03c2",
+    "row=main_3_convnext": "7163f800",
+    "augment=randaugment": "c41fed95",
+    "model.depths=[1,1,1] ema_decay=0.9": "8ca9d1c1",
+    "trainer.label_smoothing_factor=0.1": "b3b6dd8f",
+    "data=tiny_imagenet": "720a5c8c",
+    "optimizer=muon": "7881523c",
+}
+SMOKE = Path(__file__).parents[1] / "multirun" / "smoke"
+SMOKED = """coatnet convnext csp_densenet csp_resnet20 csp_resnext20 ghostnet hornet lsknet mlp_mixer resnest20 resnet20
+    segnext""".split()
+
+
+@pytest.mark.parametrize("overrides", KNOWN)
+def test_identities_stay(overrides):
+    assert identity(compose(*overrides.split())) == KNOWN[overrides]
+
+
+@pytest.mark.skipif(not SMOKE.is_dir(), reason="an installed wheel has no published runs")
+def test_published_runs_are_found_again():
+    runs = {run_id(compose(f"model={name}", "trainer=fast", "trainer.num_train_epochs=3")) for name in SMOKED}
+    assert runs == {file.parent.name for file in SMOKE.glob("*/config.yaml")}
 
 
 @pytest.mark.parametrize(("one", "other"), SAME, ids=str)

@@ -66,10 +66,13 @@ def _check_trusted(model: dict[str, Any], trusted: frozenset[str]) -> None:
 
 @cache
 def trusted_targets(folder: Path = CONF, groups: tuple[str, ...] = MODEL_GROUPS) -> frozenset[str]:
-    """Every ``_target_`` that stands in the model groups of a configuration folder."""
-    found = set()
-    for group in groups:
-        for file in sorted((folder / group).glob("*.yaml")):
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
-            found |= {value for key, value in items(content) if key == "_target_"}
-    return frozenset(found)
+    """Every ``_target_`` that stands in the model groups of a configuration folder, the frame of all its recipes, which
+    train.yaml states, among them."""
+    nodes = [_read(file) for group in groups for file in sorted((folder / group).glob("*.yaml"))]
+    if "model" in groups and (frame := folder / "train.yaml").is_file():
+        nodes.append((_read(frame) or {}).get("model"))
+    return frozenset(value for node in nodes for key, value in items(node) if key == "_target_")
+
+
+def _read(file: Path) -> Any:
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
