@@ -2,12 +2,11 @@
 
 from math import gcd
 
-from torch import nn
-
+from cifar100.models.depthwise_conv import DepthwiseConv2d
 from cifar100.models.shape import Shape
 
 
-class DepthwiseMixer(nn.Conv2d):
+class DepthwiseMixer(DepthwiseConv2d):
     """A convolution that filters channels one by one (MobileNet, arXiv 1704.04861, equation 3; ConvNeXt's spatial
     operator, arXiv 2201.03545, section 2.3): ``(n, in_channels, r, r)`` to ``(n, out_channels, r / stride, ...)``.
 

@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from cifar100.models.depthwise_conv import DepthwiseConv2d
 from cifar100.models.mixer.split_attention import check_kernel_size
 from cifar100.models.pooled_projection import pooled_projection
 from cifar100.models.shape import Shape
@@ -59,7 +60,7 @@ class RecursiveGatedConvolution(nn.Module):
         gated = sum(self.widths)
         self.entry = pooled_projection(shape)
         self.project_in = nn.Conv2d(channels, self.widths[0] + gated, 1)
-        self.depthwise = nn.Conv2d(gated, gated, kernel_size, padding=kernel_size // 2, groups=gated)
+        self.depthwise = DepthwiseConv2d(gated, gated, kernel_size, padding=kernel_size // 2, groups=gated)
         self.widen = nn.ModuleList(
             nn.Conv2d(narrow, wide, 1) for narrow, wide in zip(self.widths, self.widths[1:], strict=False)
         )

@@ -7,6 +7,7 @@ from operator import add
 
 from torch import Tensor, nn
 
+from cifar100.models.depthwise_conv import DepthwiseConv2d
 from cifar100.models.mixer.split_attention import SplitWeights, check_kernel_size, hidden_units, weighted_sum
 from cifar100.models.shape import Shape
 
@@ -65,7 +66,7 @@ class LargeKernelSplitAttentionMixer(nn.Module):
 
 
 def _depthwise(shape: Shape, kernel_size: int) -> nn.Conv2d:
-    return nn.Conv2d(
+    return DepthwiseConv2d(
         shape.in_channels,
         shape.out_channels,
         kernel_size,

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cifar100.models.depthwise_conv import depthwise_conv2d, within_reach
 from cifar100.models.mixer.split_attention import check_kernel_size
 from cifar100.models.pooled_projection import pooled_projection
 from cifar100.models.shape import Shape
@@ -72,17 +72,12 @@ class LargeSelectiveKernel(nn.Module):
 
 
 class _ReachingConv2d(nn.Conv2d):
-    """A convolution padded to keep the map, without the taps that reach beyond it from every pixel: they see padding
-    only, and on small maps they are most of a dilated kernel and of its time."""
+    """A depthwise convolution padded to keep the map, without the taps that reach beyond it from every pixel: they see
+    padding only, and on small maps they are most of a dilated kernel and of its time."""
 
     def forward(self, x: Tensor) -> Tensor:
-        kernel = self.weight
-        for axis in (2, 3):
-            half = kernel.shape[axis] // 2
-            reach = min(half, (x.shape[axis] - 1) // self.dilation[0])
-            kernel = kernel.narrow(axis, half - reach, 2 * reach + 1)
-        padding = [self.dilation[0] * (size // 2) for size in kernel.shape[2:]]
-        return F.conv2d(x, kernel, self.bias, 1, padding, self.dilation, self.groups)
+        kernel = within_reach(self.weight, x.shape[2:], self.dilation)
+        return depthwise_conv2d(x, kernel, self.bias, self.dilation, training=self.training)
 
 
 def _check(kernel_sizes: Sequence[int], dilations: Sequence[int]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
+from cifar100.models.depthwise_conv import DepthwiseConv2d
 from cifar100.models.mixer.split_attention import check_kernel_size
 from cifar100.models.pooled_projection import pooled_projection
 from cifar100.models.shape import Shape
@@ -61,4 +62,4 @@ class MultiScaleConvolutionalAttention(nn.Module):
 
 
 def _depthwise(channels: int, height: int, width: int) -> nn.Conv2d:
-    return nn.Conv2d(channels, channels, (height, width), padding=(height // 2, width // 2), groups=channels)
+    return DepthwiseConv2d(channels, channels, (height, width), padding=(height // 2, width // 2), groups=channels)
