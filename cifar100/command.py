@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -23,7 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from cifar100 import sweep
 from cifar100.base.errors import FAILED, OutOfMemoryError, ProcessDied, RunLocked, SweepStopped, UserError
 from cifar100.base.text import joined
-from cifar100.config import CONF, register_resolvers
+from cifar100.config import CONF, named_folders, register_resolvers, trusting, typed_folders
 from cifar100.help import groups
 from cifar100.mistakes import check_choices, explain, user_error
 
@@ -49,7 +48,7 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
     message, status = "", 0
     try:
         with _terminable():
-            check_choices(arguments, [CONF, *_config_dirs(arguments)])
+            check_choices(arguments, [CONF, *typed_folders(arguments)])
             main()
     except KeyboardInterrupt as error:
         signum = getattr(error, "signum", signal.SIGINT)
@@ -92,7 +91,7 @@ def job(task: Callable[[DictConfig], dict[str, Any] | None], config: DictConfig)
     )
     sweep.begin(this)
     try:
-        with _terminable() if sweep.elsewhere() else nullcontext():
+        with trusting(named_folders(hydra)), _terminable() if sweep.elsewhere() else nullcontext():
             result = task(config) or {}
     except KeyboardInterrupt:
         sweep.end(this, "interrupted")
@@ -201,16 +200,6 @@ def _leave_the_other_processes() -> None:
     distributed = sys.modules.get("torch.distributed")
     if distributed and distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
-
-
-def _config_dirs(arguments: Sequence[str]) -> list[Path]:
-    """The folders of ``--config-dir`` or ``-cd``."""
-    found = []
-    for index, argument in enumerate(arguments):
-        name, _, value = argument.partition("=")
-        if name in ("--config-dir", "-cd"):
-            found.append(Path(value or "".join(arguments[index + 1 : index + 2])))
-    return found
 
 
 def _failed_jobs() -> str:

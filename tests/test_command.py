@@ -17,7 +17,7 @@ from cifar100 import command
 from cifar100.base.errors import FAILED, MISTYPED, Diverged, Interrupted, ProcessDied
 from cifar100.base.text import near
 from cifar100.command import MainProcess, RunLog, TerminalHandler, run
-from cifar100.config import CONF, build
+from cifar100.config import CONF, build, typed_folders
 from cifar100.mistakes import check_choices, explain, mistake
 from cifar100.record import RunDirectory
 
@@ -122,7 +122,7 @@ class TestChoices:
         (tmp_path / "attention" / "mine.yaml").write_text("_target_: torch.nn.Identity")
         check_choices(["attention=mine"], [CONF, tmp_path])
         for typed in (["--config-dir", str(tmp_path)], [f"--config-dir={tmp_path}"], ["-cd", str(tmp_path)]):
-            assert command._config_dirs([*typed, "attention=mine"]) == [tmp_path]
+            assert typed_folders([*typed, "attention=mine"]) == [tmp_path]
         with pytest.raises(ValueError, match="did you mean mine"):
             check_choices(["attention=mne"], [CONF, tmp_path])
 

@@ -28,7 +28,7 @@ MAY_IMPORT = {  # besides base, which everybody may
     # Builds what a repository describes; opens the runs that it pushes as an evaluation does; cards are small reports.
     "hub": {"config", "data", "evaluation", "record", "report"},
     # cifar100.from_pretrained
-    "": {"hub"},
+    "": {"config", "hub"},
     # How commands meet the user; not among the steps.
     "sweep": {"record"},
     "mistakes": set(),

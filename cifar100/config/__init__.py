@@ -3,6 +3,7 @@
 from cifar100.base.errors import ConfigError
 from cifar100.config.groups import CONF, MODEL_GROUPS, PRIMITIVES, RECIPE
 from cifar100.config.instantiation import build
+from cifar100.config.own_code import named_folders, own_folders, trusting, typed_folders
 from cifar100.config.records import load_model, trusted_targets
 from cifar100.config.run_identity import identity, recipe, register_resolvers, run_id
 from cifar100.config.typed import build_network, check_typed_choices
@@ -18,8 +19,12 @@ __all__ = [
     "check_typed_choices",
     "identity",
     "load_model",
+    "named_folders",
+    "own_folders",
     "recipe",
     "register_resolvers",
     "run_id",
     "trusted_targets",
+    "trusting",
+    "typed_folders",
 ]

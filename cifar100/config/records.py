@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from cifar100.base.errors import ConfigError
 from cifar100.config.groups import CONF, MODEL_GROUPS
 from cifar100.config.instantiation import build
+from cifar100.config.own_code import own_folders
 from cifar100.config.tree import items
 
 LARGEST_RECORD = 10_000  # keys and values of a record's model; those of this project have a few hundred
@@ -21,7 +22,8 @@ def load_model(config: Mapping[str, Any], extra_conf: Iterable[Path] = ()) -> An
 
     Args:
         config: a record's ``config.yaml``.
-        extra_conf: further configuration folders of the user's own whose targets are admitted.
+        extra_conf: further configuration folders of the user's own whose targets are admitted, besides those that the
+            present command names (:func:`~cifar100.config.own_code.trusting`).
 
     Raises:
         ConfigError: a target that does not stand literally in this checkout's model groups, an interpolation, a key by
@@ -30,12 +32,10 @@ def load_model(config: Mapping[str, Any], extra_conf: Iterable[Path] = ()) -> An
     model = config.get("model")
     if not isinstance(model, dict) or "_target_" not in model:
         raise ConfigError("the record's config.yaml describes no model; it is damaged or not a run of this project")
-    folders = (CONF, *extra_conf)
+    folders = (*own_folders(), *extra_conf)
     try:
-        _check_trusted(model, frozenset().union(*map(trusted_targets, folders)))
-        if model.get("_partial_") or not any(
-            model["_target_"] in trusted_targets(each, ("model",)) for each in folders
-        ):
+        _check_trusted(model, _admitted(MODEL_GROUPS, folders))
+        if model.get("_partial_") or model["_target_"] not in _admitted(("model",), folders):
             raise ConfigError(f"the record's model is a {model['_target_']}, which is no whole network")
         return build(OmegaConf.create(model))
     except Exception as error:  # whatever a constructor makes of it, data from anywhere is no bug of this program
@@ -54,7 +54,8 @@ def _check_trusted(model: dict[str, Any], trusted: frozenset[str]) -> None:
             raise ConfigError(f"the record's model holds an interpolation ({key}: {value[:60]}), which no record has")
         if key == "_target_" and not (isinstance(value, str) and value in trusted):
             raise ConfigError(
-                f"the record's model names {str(value)[:80]!r}, which is not a primitive of this checkout"
+                f"the record's model names {str(value)[:80]!r}, which is not a primitive of this checkout; "
+                "where it is your own, name its folder: --config-dir <conf>, or conf=<conf> in Python"
             )
         if key == "_partial_" and not isinstance(value, bool):
             raise ConfigError(
@@ -62,6 +63,12 @@ def _check_trusted(model: dict[str, Any], trusted: frozenset[str]) -> None:
             )
         if isinstance(key, str) and key.startswith("_") and key not in ("_target_", "_partial_"):
             raise ConfigError(f"the record's model holds the key {key[:60]!r}, which no record has")
+
+
+def _admitted(groups: tuple[str, ...], folders: Iterable[Path]) -> frozenset[str]:
+    """The targets of this project, which do not change, and of the user's folders as they are now."""
+    own = (trusted_targets.__wrapped__(folder, groups) for folder in folders)
+    return trusted_targets(CONF, groups).union(*own)
 
 
 @cache

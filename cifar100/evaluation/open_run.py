@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ import yaml
 from torch import Tensor, nn
 
 from cifar100.base.errors import UserError
-from cifar100.config import CONF, build, load_model
+from cifar100.config import CONF, build, load_model, own_folders
 from cifar100.data.images import ImageData, ImageSet
 from cifar100.evaluation.bounded import outline
 from cifar100.evaluation.precision import Precision
@@ -105,7 +106,7 @@ def _load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str) 
 def _load_data(config: Mapping[str, Any], path: str | None, cache_dir: str | None) -> ImageData:
     node = _mapping(config, "data")
     target = str(node.get("_target_"))
-    if target not in _readers():
+    if target not in _readers().union(*map(_readers.__wrapped__, own_folders())):
         raise UserError(f"the record's data names {target[:80]!r}, which is no reader in this checkout's conf/data")
     for key, value in node.items():
         if (str(key).startswith("_") and key != "_target_") or not _is_option(value):
@@ -114,9 +115,9 @@ def _load_data(config: Mapping[str, Any], path: str | None, cache_dir: str | Non
 
 
 @cache
-def _readers() -> frozenset[str]:
+def _readers(folder: Path = CONF) -> frozenset[str]:
     """The targets of conf/data; a choice that also overrides other groups has its own under `data`."""
-    nodes = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in (CONF / "data").glob("*.yaml")]
+    nodes = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in (folder / "data").glob("*.yaml")]
     return frozenset(str(node.get("data", node).get("_target_")) for node in nodes if node) - {"None"}
 
 
