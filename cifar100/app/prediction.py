@@ -28,7 +28,7 @@ def load_classifier(source: str | Path, *, revision: str | None = None) -> Class
         revision: branch, tag or commit of a repository.
 
     Raises:
-        ValueError, OSError: in one line, where there is no such thing or it is not safe to load.
+        UserError: in one line, where there is no such thing or it is not safe to load.
     """
     folder = local_folder(source, revision) if _is_of_the_hub(source, revision) else _only_run(source)
     about = describe(folder)
@@ -60,7 +60,7 @@ def predict_command(*, run_dir: str, images: str | Sequence[str], top: int, form
     """Prints what a network takes pictures for, as conf/predict.yaml explains.
 
     Raises:
-        ValueError, OSError: in one line, for a network or a picture that is not there or cannot be read.
+        UserError: in one line, for a network or a picture that is not there or cannot be read.
     """
     if format not in FORMATS:
         raise UserError(f"format={format} must be one of {', '.join(FORMATS)}")

@@ -29,7 +29,7 @@ class Classifier(nn.Module):
         data: what the data set is called.
 
     Raises:
-        ValueError: names or constants that are not as many as the network has use for.
+        UserError: names or constants that are not as many as the network has use for.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Classifier(nn.Module):
             batch_size: images per forward pass.
 
         Raises:
-            ValueError: images of another kind or size, in one line.
+            UserError: images of another kind or size, in one line.
         """
         wanted = (self.in_channels, self.resolution, self.resolution)
         if images.dtype != torch.uint8 or tuple(images.shape[1:]) != wanted:

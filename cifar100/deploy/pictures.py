@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import io
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from cifar100.base.errors import UserError
+from cifar100.base.text import nearest
 from cifar100.data.formats.decode import decode_images
 from cifar100.data.formats.folders import image_files
 
@@ -24,7 +24,7 @@ def find_pictures(images: Any) -> list[Path]:
     """The picture files that a file, a folder, a glob or a list of these means; of a folder all in it and below.
 
     Raises:
-        ValueError: a name that means no picture, with names that come near.
+        UserError: a name that means no picture, with names that come near.
     """
     found: dict[Path, None] = {}
     for each in [images] if isinstance(images, str | Path) else images:
@@ -49,7 +49,7 @@ def _near(path: Path) -> str:
         names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError:
         return f"; {folder} is no folder"
-    close = get_close_matches(path.name, names)
+    close = nearest(path.name, names)
     return f"; did you mean {' or '.join(str(folder / name) for name in close)}?" if close else ""
 
 
@@ -64,7 +64,7 @@ def pixels(images: Any, resolution: int, channels: int) -> tuple[Tensor, list[st
         channels: 3 reads in colour, 1 in grey.
 
     Raises:
-        ValueError: a name that means no picture, or what cannot be read as one, in one line.
+        UserError: a name that means no picture, or what cannot be read as one, in one line.
     """
     if isinstance(images, Tensor):
         batch = images if images.ndim == 4 else images.unsqueeze(0)

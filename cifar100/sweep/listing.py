@@ -6,13 +6,12 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from cifar100.base.errors import UserError
-from cifar100.base.text import one_line
+from cifar100.base.text import near, one_line
 from cifar100.record import RecordError, RunDirectory, find_runs
 from cifar100.record.files import read_file
 from cifar100.record.plain_yaml import parse_yaml
@@ -58,7 +57,7 @@ def runs(
 
     Raises:
         RecordError: ``run_dir`` names no run.
-        ValueError: an argument that cannot be, in one line.
+        UserError: an argument that cannot be, in one line.
     """
     check_options(sort=sort, format=format, columns=columns, watch=watch, every_s=every_s)
     chosen = tuple(columns or (COLUMNS if format == "csv" else SHOWN))
@@ -84,9 +83,7 @@ def check_options(*, sort: str, format: str, columns: Sequence[str] | None, watc
         raise UserError(f"format={format} must be one of {', '.join(FORMATS)}")
     for option, name in (("sort", str(sort).removeprefix("-")), *(("columns", each) for each in columns or ())):
         if name not in COLUMNS:
-            close = get_close_matches(str(name), COLUMNS, 2)
-            cure = f"did you mean {' or '.join(close)}?" if close else f"choose of {', '.join(COLUMNS)}"
-            raise UserError(f"{option}={name} is no column; {cure}")
+            raise UserError(f"{option}={name} is no column{near(str(name), COLUMNS)}")
     if not isinstance(watch, bool):
         raise UserError(f"watch={watch} must be true or false")
     if isinstance(every_s, bool) or not isinstance(every_s, int | float) or not 0.1 <= every_s <= 86_400:

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from cifar100.base.text import aligned
+
 # Columns of a row, named as in the record where they are from there; of them, those that a terminal has room for.
 COLUMNS = (
     "run", "study", "state", "label", "model", "seed", "epoch", "epochs", "best_epoch", "val/top1", "last_val/top1",
@@ -34,12 +36,7 @@ def format_table(rows: Sequence[Row], columns: Sequence[str]) -> str:
     """A line for each run: accuracies in percent, times as h:mm:ss, the epoch of how many; a last line counts them."""
     table = [[_heading(column) for column in columns]]
     table += [[_cell(row, column) for column in columns] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = []
-    for cells in table:
-        pairs = zip(columns, cells, widths, strict=True)
-        padded = [cell.ljust(width) if name in TEXT else cell.rjust(width) for name, cell, width in pairs]
-        lines.append("  ".join(padded).rstrip())
+    lines = aligned(table, [index for index, column in enumerate(columns) if column in TEXT])
     states = ", ".join(f"{count} {state}" for state, count in Counter(row["state"] for row in rows).items())
     return "\n".join([*lines, f"{len(rows)} run{'' if len(rows) == 1 else 's'}: {states or 'none fits'}"])
 

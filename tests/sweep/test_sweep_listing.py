@@ -102,7 +102,7 @@ def test_a_control_character_in_a_label_does_not_reach_the_terminal(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sort": "top1"}, "did you mean val/top1 or test/top1?"),
+        ({"sort": "top1"}, "did you mean test/top1 or val/top1?"),
         ({"columns": ["run", "valtop1"]}, "did you mean"),
         ({"format": "xml"}, "table, csv"),
         ({"watch": 1}, "true or false"),
