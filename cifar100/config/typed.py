@@ -128,4 +128,5 @@ def _watched(value: Any, part: str, calls: Calls) -> Any:
         calls.setdefault(part, []).append(arguments)
         return value.func(*value.args, *arguments, **options | others)
 
+    call.func, call.keywords = value.func, options  # as a partial has, by which a block knows its mixer
     return call

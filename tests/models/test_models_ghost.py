@@ -123,12 +123,18 @@ def test_ghost_block_replaces_what_it_is_told(replace, first, second, make_netwo
         ("block=ghost mixer=ghost_eca", 147_770, 22.0),
         ("block=ghost mixer=ghost_eca mixer.position=output", 147_770, 22.1),
         ("block=ghost attention=eca", 147_743, 22.0),
-        ("block=ghost mixer.ratio=3", 107_576, 16.5),
+        (
+            "block=ghost mixer.ratio=3",
+            107_636,
+            16.5,
+        ),  # norms inside count the maps that are cut off, as in the authors' code
+        ("block=ghost mixer.ratio=3 block.norm_position=outside", 107_576, 16.5),
         ("block=ghost mixer.ratio=4", 82_412, 12.3),
         ("block=ghost mixer.cheap_kernel_size=1", 145_028, 21.3),
         ("block=ghost mixer.cheap_kernel_size=5", 153_092, 23.3),
         ("block=ghost block.replace=first", 218_780, 32.2),
         ("block=ghost block.replace=second", 207_260, 31.0),
+        ("block=ghost mixer.kernel_size=1", 28_932, 4.1),
         # Ghost-ResNet-56 on CIFAR-10, s=2, d=3: the paper's table 6 says 0.43 M and 63 M, without norms.
         ("model=resnet56 block=ghost data=cifar10 block.shortcut=padding", 438_154, 66.4),
     ],
@@ -139,13 +145,86 @@ def test_sizes(overrides, parameters, millions, make_network):
     assert not costs.uncounted
 
 
-def test_norm_and_activation_of_the_authors_code_are_overrides(make_network):
+@pytest.mark.parametrize("mixer", ["ghost", "ghost_eca"])
+def test_norms_inside_take_the_place_of_the_blocks_own(mixer, make_network):
+    network = make_network("block=ghost", f"mixer={mixer}", "block.norm_position=inside", "model.depths=[1,1,1]")
+    block = network.stages[1][0]
+    kinds = lambda *modules: [type(each) for each in modules]  # noqa: E731
+    for module in (block.mixer1, block.mixer2):
+        assert kinds(module.norm1, module.norm2) == [nn.BatchNorm2d] * 2
+    assert kinds(block.mixer1.activation1, block.mixer1.activation2) == [nn.ReLU] * 2
+    last_is_linear = (block.mixer2.activation1, block.mixer2.activation2, block.norm1, block.activation1, block.norm2)
+    assert kinds(*last_is_linear) == [nn.Identity] * 5
+
+
+def test_a_block_with_norms_inside_is_two_of_timms_modules_around_a_shortcut(make_network, check_agreement):
+    timm = pytest.importorskip("timm.models.ghostnet")
+    torch.manual_seed(0)
+    block = make_network("block=ghost", "block.norm_position=inside").stages[0][1].double()
+    x = features(16)
+    modules = []
+    for ours, activates in ((block.mixer1, True), (block.mixer2, False)):
+        theirs = timm.GhostModule(16, 16, 3, 2, 3, 1, act_layer=nn.ReLU if activates else nn.Identity).double()
+        names = {old: new for old, new in GHOST.items()}
+        state = ours.state_dict()
+        theirs.load_state_dict(
+            {
+                key: state[next(key.replace(a, b) for a, b in names.items() if key.startswith(a))]
+                for key in theirs.state_dict()
+            }
+        )
+        modules.append(theirs)
+    close(block(x), F.relu(modules[1](modules[0](x)) + x))
+
+
+def test_half_a_block_keeps_its_own_norm_where_its_convolution_stays(make_network):
+    network = make_network("block=ghost", "block.replace=first", "block.norm_position=inside", "model.depths=[1,1,1]")
+    block = network.stages[0][0]
+    assert isinstance(block.norm2, nn.BatchNorm2d) and isinstance(block.norm1, nn.Identity)
+    network = make_network("block=ghost", "block.replace=second", "block.norm_position=inside", "model.depths=[1,1,1]")
+    block = network.stages[0][0]
+    assert isinstance(block.norm1, nn.BatchNorm2d) and isinstance(block.activation1, nn.ReLU)
+    assert isinstance(block.norm2, nn.Identity)
+
+
+def test_grouped_cheap_operation_mixes_the_maps_of_a_group():
+    mixer = GhostMixer(Shape(4, 16, 1, 8), ratio=2, cheap_operation="grouped", cheap_groups=4).double()
+    x = features(4)
+    maps = F.conv2d(x, mixer.primary.weight, padding=1)
+    close(mixer(x), torch.cat([maps, F.conv2d(maps, mixer.cheap.weight, padding=1, groups=4)], 1))
+
+
+def test_norms_inside_and_outside_are_overrides(make_network):
     network = make_network(
-        "block=ghost", "mixer.norm=${norm}", "mixer.activation=${activation}", "model.depths=[1,1,1]"
+        "block=ghost",
+        "block.norm_position=outside",
+        "mixer.norm=${norm}",
+        "mixer.activation=${activation}",
+        "model.depths=[1,1,1]",
     )
-    mixer = network.stages[0][0].mixer1
-    assert [type(each) for each in (mixer.norm1, mixer.norm2)] == [nn.BatchNorm2d] * 2
-    assert [type(each) for each in (mixer.activation1, mixer.activation2)] == [nn.ReLU] * 2
+    block = network.stages[0][0]
+    assert [type(each) for each in (block.mixer1.norm1, block.mixer1.norm2, block.norm1)] == [nn.BatchNorm2d] * 3
+    assert [type(each) for each in (block.mixer1.activation1, block.mixer1.activation2)] == [nn.ReLU] * 2
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            "mixer=conv",
+            "inside needs a Ghost module, which has norms of its own, not ConvMixer; use block.norm_position",
+        ),
+        ("mixer.norm=${norm}", "gives the mixer its norm and activation; leave mixer.norm and mixer.activation out"),
+        ("block.norm_position=behind", "block.norm_position=behind is unknown; choose inside or outside"),
+        ("mixer.cheap_groups=4", "cheap_groups=4 does not go with cheap_operation=depthwise"),
+        ("mixer.cheap_operation=grouped", "cheap_groups=None does not go with cheap_operation=grouped"),
+        ("mixer.cheap_operation=grouped mixer.cheap_groups=3", "cheap_groups=3 must divide the 8 intrinsic maps"),
+    ],
+)
+def test_refused_forms(overrides, message, make_network):
+    inside = [] if "norm_position" in overrides else ["block.norm_position=inside"]
+    with pytest.raises(ValueError, match=message):
+        make_network("block=ghost", *inside, *overrides.split())
 
 
 SHAPE = Shape(8, 8, 1, 8)

@@ -21,22 +21,27 @@ class GhostMixer(nn.Module):
 
     Without ``norm`` and ``activation`` (``mixer=ghost``) the module is linear, as the equations are, and takes a
     convolution's place: the block's own norm and activation follow. The authors' code has both after the primary
-    convolution and after the cheap operation, with none behind, as ``block=ghost_bottleneck`` does. Either way a norm
-    takes the scale out of a ghost that is its original times a number, which is all that ``cheap_kernel_size=1`` makes.
+    convolution and after the cheap operation, with none behind, as ``block=ghost_bottleneck`` and ``block=ghost`` with
+    ``block.norm_position=inside`` do. Either way a norm takes the scale out of a ghost that is its original times a
+    number, which is all that ``cheap_kernel_size=1`` makes.
 
     Args:
         shape: what the mixer maps.
         ratio: output over intrinsic maps (s in the paper).
         kernel_size: of the primary convolution, odd; 1 in GhostNet, 3 in place of ResNet's convolutions.
         cheap_kernel_size: of the cheap depthwise convolution (d in the paper), odd.
-        cheap_operation: ``depthwise``, a convolution; or ``affine``, see
-            :class:`~cifar100.models.mixer.ghost_affine.AffineWarp`.
+        cheap_operation: ``depthwise``, a convolution; ``grouped``, one of ``cheap_groups`` groups, which mixes the maps
+            of a group; or ``affine``, see :class:`~cifar100.models.mixer.ghost_affine.AffineWarp`.
+        cheap_groups: of ``cheap_operation=grouped``, or null; a divisor of the intrinsic maps.
         norm: port ``(channels)`` after each of the two operations, or null.
         activation: port ``()`` after each norm, or null.
 
     Raises:
-        ValueError: a ratio below 2, an even kernel, another cheap operation, or a kernel for the affine one.
+        ValueError: a ratio below 2, an even kernel, another cheap operation, a kernel for the affine one, or groups
+            that nothing uses or that do not divide the maps.
     """
+
+    has_norms = True
 
     def __init__(
         self,
@@ -46,6 +51,7 @@ class GhostMixer(nn.Module):
         kernel_size: int = 3,
         cheap_kernel_size: int = 3,
         cheap_operation: str = "depthwise",
+        cheap_groups: int | None = None,
         norm: Callable[[int], nn.Module] | None = None,
         activation: Callable[[], nn.Module] | None = None,
     ) -> None:
@@ -60,17 +66,17 @@ class GhostMixer(nn.Module):
             Shape(shape.in_channels, intrinsic, shape.stride, shape.resolution), kernel_size=kernel_size
         )
         ghosts = Shape(intrinsic, intrinsic * (ratio - 1), 1, shape.out_resolution)
-        if cheap_operation == "depthwise":
-            self.cheap = DepthwiseMixer(ghosts, kernel_size=cheap_kernel_size, bias=False)
-        elif cheap_operation == "affine":
-            if cheap_kernel_size != 3:
-                raise ValueError(
-                    f"cheap_kernel_size={cheap_kernel_size} has no effect on cheap_operation=affine; leave it out, or "
-                    "use cheap_operation=depthwise"
-                )
-            self.cheap = AffineWarp(ghosts)
-        else:
-            raise ValueError(f"cheap_operation={cheap_operation} is unknown; choose depthwise or affine")
+        if cheap_operation == "affine" and cheap_kernel_size != 3:
+            raise ValueError(
+                f"cheap_kernel_size={cheap_kernel_size} has no effect on cheap_operation=affine; leave it out, or "
+                "use cheap_operation=depthwise"
+            )
+        if (cheap_groups is not None) != (cheap_operation == "grouped"):
+            raise ValueError(
+                f"cheap_groups={cheap_groups} does not go with cheap_operation={cheap_operation}; set a number with "
+                "cheap_operation=grouped, and null with others"
+            )
+        self.cheap = _cheap_operation(cheap_operation, ghosts, cheap_kernel_size, cheap_groups)
         self.norm1 = norm(intrinsic) if norm else nn.Identity()
         self.norm2 = norm(ghosts.out_channels) if norm else nn.Identity()
         self.activation1 = activation() if activation else nn.Identity()
@@ -87,3 +93,18 @@ class GhostMixer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.with_ghosts(self.intrinsic(x))
+
+
+def _cheap_operation(name: str, shape: Shape, kernel_size: int, groups: int | None) -> nn.Module:
+    if name == "depthwise":
+        return DepthwiseMixer(shape, kernel_size=kernel_size, bias=False)
+    if name == "affine":
+        return AffineWarp(shape)
+    if name != "grouped":
+        raise ValueError(f"cheap_operation={name} is unknown; choose depthwise, grouped or affine")
+    if groups < 1 or shape.in_channels % groups:
+        raise ValueError(
+            f"cheap_groups={groups} must divide the {shape.in_channels} intrinsic maps of a Ghost module; 4 divides "
+            "those of ResNet-20 at ratio 2"
+        )
+    return ConvMixer(shape, kernel_size=kernel_size, groups=groups)

@@ -15,7 +15,9 @@ class GhostEcaMixer(GhostMixer):
     With ``primary``, ``y' = ECA(conv(x))`` and the output is ``[y', cheap(y')]``: half the channels are looked at, and
     the ghosts inherit their original's weight (exactly so while the cheap operation is linear). With ``output``, the
     output is ``ECA([y', cheap(y')])`` of ``y' = conv(x)``: every ghost has a weight of its own. Both differ from
-    ``block=ghost attention=eca``, which weighs once per block and after the block's norm.
+    ``block=ghost attention=eca``, which weighs once per block and after the block's norm. ``conv`` and ``cheap``
+    include their norm and activation where the module has them (``block.norm_position=inside``); without, ECA averages
+    raw maps, whose scale no norm has set.
 
     Args:
         shape: what the mixer maps.
@@ -24,7 +26,8 @@ class GhostEcaMixer(GhostMixer):
         ratio: see :class:`~cifar100.models.mixer.ghost.GhostMixer`, as for all that follow.
         kernel_size: of the primary convolution.
         cheap_kernel_size: of the cheap depthwise convolution.
-        cheap_operation: ``depthwise`` or ``affine``.
+        cheap_operation: ``depthwise``, ``grouped`` or ``affine``.
+        cheap_groups: of the grouped one.
         norm: port ``(channels)`` after each operation, before ECA, or null.
         activation: port ``()`` after each norm, or null.
 
@@ -42,6 +45,7 @@ class GhostEcaMixer(GhostMixer):
         kernel_size: int = 3,
         cheap_kernel_size: int = 3,
         cheap_operation: str = "depthwise",
+        cheap_groups: int | None = None,
         norm: Callable[[int], nn.Module] | None = None,
         activation: Callable[[], nn.Module] | None = None,
     ) -> None:
@@ -51,6 +55,7 @@ class GhostEcaMixer(GhostMixer):
             kernel_size=kernel_size,
             cheap_kernel_size=cheap_kernel_size,
             cheap_operation=cheap_operation,
+            cheap_groups=cheap_groups,
             norm=norm,
             activation=activation,
         )
