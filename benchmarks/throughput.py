@@ -13,7 +13,7 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -55,11 +55,13 @@ class InMemory(torchvision.datasets.CIFAR100):
         self.data, self.targets, self.transform, self.target_transform = images, labels, transform, None
 
 
-def whole_loop(images: np.ndarray, labels: list[int], steps: int, folder: Path) -> Callable[[], None]:
-    """This project's loop, as ``python train.py trainer=fast data.val_size=0`` builds it."""
+def whole_loop(
+    images: np.ndarray, labels: list[int], steps: int, folder: Path, overrides: Sequence[str] = ("trainer=fast",)
+) -> Callable[[], None]:
+    """This project's loop, as ``python train.py data.val_size=0 <overrides>`` builds it."""
     register_resolvers()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", ["trainer=fast", "data.val_size=0", "trainer.disable_tqdm=true"])
+        config = compose("train", [*overrides, "data.val_size=0", "trainer.disable_tqdm=true"])
     arguments = build(config.trainer)
     accelerator = app.build_accelerator(config, folder)
     model = app.build_model(config).to(accelerator.device, memory_format=torch.channels_last)
