@@ -21,6 +21,7 @@ PARAMS = {
     for name, content in ((name, yaml.safe_load(text)) for name, text in FILES.items())
     if content.get("hydra", {}).get("sweeper", {}).get("params") and "/hydra/sweeper" not in str(content["defaults"])
 }
+EVERYTHING = PARAMS.pop("all_tables")  # whose rows are those of all others
 TABLES = sorted(name for name, params in PARAMS.items() if "row" in params)
 RECIPES = sorted(PARAMS.keys() - set(TABLES))
 NETWORKS = {}  # a network that several tables have is built once
@@ -63,8 +64,10 @@ def network(config):
 
 
 def test_the_studys_tables_are_all_there():
-    ablations = "eca ghost_ratio ghost_kernel ghost_replace convnext_cumulative convnext_alone convnext_inverted"
-    assert set(TABLES) == {"main", *ablations.split(), "ghost_eca", "large_kernel", "future", "scale"}
+    ablations = (
+        "eca ghost_form ghost_ratio ghost_cheap ghost_replace convnext_cumulative convnext_alone convnext_inverted"
+    )
+    assert set(TABLES) == {"main", *ablations.split(), "recipe_twins", "ghost_eca", "large_kernel", "future", "scale"}
     assert set(RECIPES) == {"recipe_optimizer", "recipe_scheduler", "recipe_augment"}
 
 
@@ -96,11 +99,13 @@ def test_every_job_is_a_run_of_its_own_that_builds(name):
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_rows_share_one_recipe(name):
-    recipes = [without_network(config) for config in rows(name)]
-    assert all(each == recipes[0] for each in recipes)
-    assert recipes[0] == without_network(compose("experiment=main", "row=main_0_resnet20"))
-    assert recipes[0]["trainer"]["num_train_epochs"] == 150
+def test_rows_share_one_recipe_but_for_what_they_declare_their_own(name):
+    usual = without_network(compose("experiment=main", "row=main_0_resnet20"))
+    assert usual["trainer"]["num_train_epochs"] == 150
+    for config in rows(name):
+        ours, own = without_network(config), set(config.own_recipe or ())
+        assert {key for key in usual if ours[key] != usual[key]} == own, config.label
+        assert own <= {"optimizer"}
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -133,12 +138,60 @@ def test_every_row_stands_in_its_table_and_the_baseline_first():
         assert sorted(map(int, numbers)) == list(range(len(each)))
 
 
-def test_only_the_last_step_of_the_cumulative_table_is_all_of_convnext():
-    steps = [recipe(config)["model"] for config in rows("convnext_cumulative")]
-    assert all(one != other for one, other in pairwise(steps))
-    ours = network(rows("convnext_cumulative")[-1]).state_dict()
-    theirs = network(compose("model=convnext", "model.depths=[3,3,3]")).state_dict()
-    assert {name: tensor.shape for name, tensor in ours.items()} == {name: t.shape for name, t in theirs.items()}
+def test_main_rows_are_trained_as_table_11_1_says():
+    by_label = {config.label: recipe(config) for config in rows("main")}
+    sgd = {"lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4}
+    table = dict.fromkeys(["ResNet-20", "ECA", "Ghost", "CSPNet", "ResNeSt", "GhostECA"], ("sgd", sgd))
+    table |= dict.fromkeys(["ConvNeXt-like", "MLP-Mixer"], ("adamw", {"lr": 0.001, "weight_decay": 0.05}))
+    assert set(by_label) == set(table)
+    for label, (optimizer, options) in table.items():
+        found = by_label[label]
+        assert found["optimizer"]["_target_"].endswith(f".{optimizer}"), label
+        assert options.items() <= found["optimizer"].items(), label
+        assert found["scheduler"] == by_label["ResNet-20"]["scheduler"] and "cosine" in found["scheduler"]["_target_"]
+        trainer = found["trainer"]
+        assert (trainer["per_device_train_batch_size"], trainer["num_train_epochs"]) == (128, 150), label
+
+
+def test_the_ladder_leads_to_the_main_tables_convnext_one_decision_a_step():
+    *steps, sgd, adamw, patchify = rows("convnext_cumulative")
+    assert identity(adamw) == identity(compose("experiment=main", "row=main_3_convnext"))
+    models = [recipe(config)["model"] for config in (*steps, sgd)]
+    assert all(one != other for one, other in pairwise(models))
+    assert all(without_network(config) == without_network(sgd) != without_network(adamw) for config in steps)
+    assert recipe(patchify)["optimizer"] == recipe(adamw)["optimizer"]
+    torch.manual_seed(0)
+    ours, theirs = build(sgd.model).eval(), build(adamw.model).eval()
+    theirs.load_state_dict(ours.state_dict())
+    images = torch.randn(2, 3, 32, 32)
+    assert torch.equal(ours(images), theirs(images)), "the last step but one is ConvNeXt-like but for its optimizer"
+
+
+def test_twins_differ_in_recipe_or_network_alone():
+    resnet, resnet_adamw, convnext_sgd, convnext = rows("recipe_twins")
+    for one, other in ((resnet, resnet_adamw), (convnext_sgd, convnext)):
+        assert recipe(one)["model"] == recipe(other)["model"]
+    assert without_network(resnet) == without_network(convnext_sgd)
+    assert without_network(resnet_adamw) == without_network(convnext)
+    main = {identity(compose("experiment=main", f"row={row}")) for row in ("main_0_resnet20", "main_3_convnext")}
+    assert {identity(resnet), identity(convnext)} == main
+
+
+def test_all_tables_trains_the_rows_of_every_table_in_a_study_of_its_own(typed):
+    assert EVERYTHING.keys() == {"seed", "row"}
+    jobs = sweep("all_tables")
+    ordered = [override for job in jobs for override in job if override.startswith("row=")]
+    assert set(ordered) == {f"row={file.stem}" for file in (CONF / "row").glob("*.yaml")}
+    assert ordered[:8] == [f"row={config.hydra.runtime.choices['row']}" for config in rows("main")]
+    assert [job[0] for job in jobs] == sorted(job[0] for job in jobs), "a seed of every row before the next seed"
+    said = re.search(r"^# Runs: (\d+) = (\d+) rows", FILES["all_tables"], re.MULTILINE)
+    assert (int(said[1]), int(said[2])) == (len(jobs), len(set(ordered)))
+    row = "row=eca_1_k3,ghost_ratio_1_ratio2"
+    quick = ("trainer=default", "data=digits", "trainer.num_train_epochs=1")
+    ended = typed("train", "experiment=all_tables", "seed=0", row, *quick)
+    assert ended.status == 0, ended.err
+    folders = {path.parents[1].name for path in Path("multirun").glob("*/*/status.json")}
+    assert folders == {"eca", "ghost_ratio"}
 
 
 @pytest.mark.skipif(not STEPS.exists(), reason="an installed package has no docs")

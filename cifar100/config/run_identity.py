@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from cifar100.config.groups import RECIPE
+from cifar100.config.groups import RECIPE, rows, table
 from cifar100.config.tree import items
 
 # What changes where a run reads and how fast it goes, not what it computes.
@@ -58,7 +58,10 @@ def run_id(config: DictConfig) -> str:
 
 
 def register_resolvers() -> None:
-    """Makes ``${run_id:}`` known to OmegaConf, for ``hydra.run.dir`` and ``hydra.sweep.subdir``."""
+    """Makes ``${run_id:}``, for ``hydra.run.dir`` and ``hydra.sweep.subdir``, and experiments' ``${rows:...}`` and
+    ``${table:...}`` known to OmegaConf."""
+    OmegaConf.register_new_resolver("rows", rows, replace=True)
+    OmegaConf.register_new_resolver("table", table, replace=True)
     OmegaConf.register_new_resolver("run_id", lambda *, _root_: run_id(_root_), replace=True)
 
 
