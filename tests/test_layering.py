@@ -27,8 +27,8 @@ MAY_IMPORT = {  # besides base, which everybody may
     "report": {"record"},
     # Builds what a repository describes; opens the runs that it pushes as an evaluation does; cards are small reports.
     "hub": {"config", "data", "evaluation", "record", "report"},
-    # cifar100.from_pretrained
-    "": {"config", "hub"},
+    # The interface for Python.
+    "": {"app", "config", "hub"},
     # How commands meet the user; not among the steps.
     "sweep": {"record"},
     "mistakes": set(),

@@ -24,23 +24,24 @@ def load_classifier(source: str | Path, *, revision: str | None = None) -> Class
 
     Args:
         source: a run directory, a folder or glob that holds exactly one run, a folder with the files of a Hub
-            repository, ``hf://user/repo``, or ``user/repo`` where there is no such folder.
+            repository, or ``hf://user/repo``.
         revision: branch, tag or commit of a repository.
 
     Raises:
         UserError: in one line, where there is no such thing or it is not safe to load.
     """
-    folder = local_folder(source, revision) if _is_of_the_hub(source, revision) else _only_run(source)
+    folder = local_run(source, revision)
     about = describe(folder)
     return Classifier(load(folder), about.class_names, about.mean, about.std, about.data).eval()
 
 
+def local_run(source: str | Path, revision: str | None = None) -> Path:
+    """The folder of what `load_classifier` takes, fetched where it is on the Hub. Raises what that does."""
+    return local_folder(source, revision) if _is_of_the_hub(source, revision) else _only_run(source)
+
+
 def _is_of_the_hub(source: str | Path, revision: str | None) -> bool:
-    if revision is not None or is_address(source) or (Path(source) / CONFIG).is_file():
-        return True
-    # user/repo is a path of this machine, too, where its first folder is.
-    parts = Path(source).parts
-    return isinstance(source, str) and len(parts) == 2 and not Path(parts[0]).exists() and "*" not in source
+    return revision is not None or is_address(source) or (Path(source) / CONFIG).is_file()
 
 
 def _only_run(source: str | Path) -> Path:
