@@ -21,8 +21,9 @@ from cifar100.report.renderers.csv_table import csv_text
 from cifar100.report.renderers.html_document import html_document
 from cifar100.report.renderers.latex_table import latex_text
 from cifar100.report.renderers.markdown_document import markdown_document
+from cifar100.report.renderers.word_document import find_pandoc, word_document
 
-FORMATS = ("html", "md", "pdf", "pptx")
+FORMATS = ("html", "md", "docx", "pdf", "pptx")
 MAX_TITLE, MAX_NAME, MAX_PART = 200, 80, 160
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def build_report(
         baseline: label of the main comparison's row that the others are compared with; null finds it.
         ablations: folders of further tables, each with a baseline of its own.
         language: en or zh; the names of Chinese files end in -zh.
-        formats: of html, md, pdf and pptx. Figures and tables are always written as files, too.
+        formats: of html, md, docx, pdf and pptx. Figures and tables are always written as files, too.
         allow_mixed: compare rows of different recipes, and say so.
         title: of the report; null names the data set.
         authors: names under the title.
@@ -97,6 +98,8 @@ def _files(content: Content, formats: Sequence[str], suffix: str) -> Iterator[tu
         yield f"report{suffix}.md", markdown_document(document, content.words, path).encode()
     if "pptx" in formats:
         yield f"slides{suffix}.pptx", _slides(content, content.words)
+    if "docx" in formats:
+        yield f"report{suffix}.docx", word_document(document, content.words)
     if "pdf" in formats:  # last: a browser may fail
         yield f"report{suffix}.pdf", pdf_of(page)
 
@@ -125,8 +128,11 @@ def _formats(formats: Sequence[str]) -> list[str]:
     if unknown or not wanted:
         given = ",".join(wanted)
         raise UserError(f"formats=[{given}] must be some of {', '.join(FORMATS)}")
+    # Before the work rather than after it.
     if "pdf" in wanted:
-        find_browser()  # before the work rather than after it
+        find_browser()
+    if "docx" in wanted:
+        find_pandoc()
     return wanted
 
 

@@ -62,7 +62,7 @@ def test_the_same_records_give_the_same_files(folder):
     [
         ([], "study is missing; name the folder to report, such as study=multirun/main"),
         (["study=multirun/mian"], "multirun/mian: names no run directory; multirun has main"),
-        (["study=multirun/main", "formats=[html,doc]"], "formats=[html,doc] must be some of html, md, pdf, pptx"),
+        (["study=multirun/main", "formats=[html,doc]"], "formats=[html,doc] must be some of html, md, docx, pdf, pptx"),
         (["study=multirun/main", "formats=[]"], "formats=[] must be some of"),
         (["study=multirun/main", "language=fr"], "language=fr is unknown; choose one of en, zh"),
         (["study=multirun/main", "team=[Ada]"], "team has 'Ada'; each member is {name: ..., part: ...}"),
