@@ -23,6 +23,7 @@ from cifar100 import sweep
 from cifar100.base.errors import FAILED, OutOfMemoryError, ProcessDied, RunLocked, SweepStopped, UserError
 from cifar100.base.text import joined
 from cifar100.config import CONF, named_folders, register_resolvers, trusting, typed_folders
+from cifar100.habits import check_habits
 from cifar100.help import groups
 from cifar100.mistakes import check_choices, explain, user_error
 
@@ -48,6 +49,7 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
     message, status = "", 0
     try:
         with _terminable():
+            check_habits(arguments)
             check_choices(arguments, [CONF, *typed_folders(arguments)])
             main()
     except KeyboardInterrupt as error:

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, open_dict, read_write
 
 from cifar100.command import MainProcess, RunLog, TerminalHandler
 from cifar100.config import CONF, named_folders, trusting
+from cifar100.habits import check_habits
 from cifar100.mistakes import check_choices
 
 
@@ -24,6 +25,7 @@ def composed(overrides: Sequence[str] | str, conf: str | Path | None) -> Iterato
     folders = [] if conf is None else [Path(conf).resolve()]
     before = HydraConfig.instance().cfg
     with trusting(folders), hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
+        check_habits(typed, "train")
         check_choices(typed, [CONF, *folders])
         place = [f"hydra.searchpath=['file://{folder}']" for folder in folders]
         config = hydra.compose("train", overrides=[*typed, *place], return_hydra_config=True)
