@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
+PLENTY = 0.05  # of all images make a bar opaque
 NAMED = 200  # more classes than this are drawn without their names
 
 
@@ -55,24 +56,33 @@ def confusion_figure(matrix: Tensor, names: Sequence[str], title: str, superclas
 
 
 def reliability_figure(confidences: Tensor, correct: Tensor, title: str, ece: float) -> Figure:
-    """Accuracy over confidence in 15 bins, with the diagonal of perfect calibration; below, the images in each bin."""
+    """Accuracy over confidence in 15 bins, with the diagonal of perfect calibration; below, the images in each bin.
+
+    A bar that stands for few images is pale; the dot on it is at the mean confidence of its images.
+    """
     bins = reliability_bins(confidences, correct)
     width = float(bins.upper[0] - bins.lower[0])
     centres = ((bins.lower + bins.upper) / 2).tolist()
-    figure = figure_of(5.0, 5.6)
+    counts = bins.count.tolist()
+    figure = figure_of(5.4, 5.4)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    upper.bar(centres, bins.accuracy.nan_to_num().tolist(), width, color=BLUE, edgecolor="white", label="accuracy")
+    bars = upper.bar(centres, bins.accuracy.nan_to_num().tolist(), width, color=BLUE, edgecolor="white")
+    for bar, count in zip(bars, counts, strict=True):
+        bar.set_alpha(0.15 + 0.85 * min(1.0, count / max(1.0, PLENTY * sum(counts))))
     filled = bins.count > 0
     upper.plot(
         bins.confidence[filled].tolist(), bins.accuracy[filled].tolist(), "o", color=ORANGE, markersize=4,
-        markeredgecolor="white", label="mean confidence of the bin",
+        markeredgecolor="white",
     )  # fmt: skip
-    upper.plot([0, 1], [0, 1], "--", color=GREY, label="perfect calibration")
+    upper.plot([0, 1], [0, 1], "--", color=GREY)
+    upper.text(0.02, 0.97, "bar: accuracy, pale where few images\ndot: mean confidence", va="top", fontsize=8)
+    upper.text(0.3, 0.33, "perfect calibration", color=GREY, rotation=35, fontsize=8, ha="center", va="bottom")
     upper.set(ylabel="accuracy", ylim=(0, 1), xlim=(0, 1))
     upper.set_title(wrapped(f"{title}\nexpected calibration error {ece:.3f}"), fontsize=9, parse_math=False)
-    figure.legend(loc="outside lower center", ncols=3, fontsize=8)
-    lower.bar(centres, (bins.count / max(int(bins.count.sum()), 1)).tolist(), width, color=GREY, edgecolor="white")
-    lower.set(xlabel="confidence", ylabel="fraction of images")
+    heights = lower.bar(centres, counts, width, color=GREY, edgecolor="white")
+    lower.bar_label(heights, [f"{count:,}" if count else "" for count in counts], fontsize=6.5, padding=1)
+    lower.margins(y=0.22)
+    lower.set(xlabel="confidence", ylabel="images")
     return figure
 
 

@@ -14,6 +14,7 @@ import yaml
 from torch import Tensor, nn
 
 from cifar100.base.errors import UserError
+from cifar100.base.text import plain_line
 from cifar100.config import CONF, build, load_model, own_folders
 from cifar100.data.images import ImageData, ImageSet
 from cifar100.evaluation.bounded import outline
@@ -34,6 +35,7 @@ class OpenRun:
     checkpoint: str
     epoch: int | None
     trained: Precision
+    design: str = ""
 
     def images(self, split: str) -> ImageSet:
         """The split `test` or `val`. Raises ValueError if the run held out no images."""
@@ -41,6 +43,11 @@ class OpenRun:
         if images is None:
             raise UserError(f"split={split}: {self.record.path} held out no images (data.val_size=0); use split=test")
         return images
+
+    @property
+    def title(self) -> str:
+        """The head of a figure: the design's label and its seed, or the run's name where it has no label."""
+        return self.design or self.record.name
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -70,7 +77,13 @@ def open_run(
     model = model.eval().to(device, memory_format=torch.channels_last)
     data = _load_data(config, data_path, cache_dir)
     _check_fingerprint(record, data)
-    return OpenRun(record, model, data, name, _epoch(state), Precision.of_trainer(config.get("trainer")))
+    trained, epoch = Precision.of_trainer(config.get("trainer")), _epoch(state)
+    return OpenRun(record, model, data, name, epoch, trained, _design(config))
+
+
+def _design(config: Mapping[str, Any]) -> str:
+    label = plain_line(config.get("label") or "", 80)
+    return f"{label}, seed {plain_line(config.get('seed'), 12)}" if label else ""
 
 
 def _available(record: RunDirectory, config: Mapping[str, Any], wanted: str) -> str:

@@ -34,7 +34,7 @@ def write_evaluation(run: OpenRun, split: str, predictions: Predictions, results
     matrix = confusions(predictions)
     counts = [[name, *row] for name, row in zip(data.class_names, matrix.tolist(), strict=True)]
     record.write_csv(f"{folder}confusion.csv", ["true class", *data.class_names], counts)
-    title = f"{record.name}\n{data.name}, {split}, top-1 {results[f'{split}/top1']:.1%}"
+    title = f"{run.title}\n{data.name}, {split}, top-1 {results[f'{split}/top1']:.1%}"
     drawn = confusion_figure(matrix, data.class_names, title, data.superclass_of)
     record.write_bytes(f"{folder}confusion.png", png(drawn))
     drawn = reliability_figure(predictions.confidences, predictions.correct, title, results[f"{split}/ece"])

@@ -55,10 +55,16 @@ def test_reliability_figure_shows_the_bins():
     upper, lower = figure.axes
     heights = [bar.get_height() for bar in upper.patches]
     assert len(heights) == 15 and heights[0] == 1 and heights[-1] == 0.5 and sum(heights) == 1.5
-    assert [bar.get_height() for bar in lower.patches][-1] == pytest.approx(0.8)
+    assert [bar.get_height() for bar in lower.patches][-1] == 4 and lower.texts[-1].get_text() == "4"
     assert (lower.get_xlabel(), upper.get_ylabel(), lower.get_ylabel()) == (
         "confidence",
         "accuracy",
-        "fraction of images",
+        "images",
     )
     assert "0.123" in upper.get_title()
+
+
+def test_a_bar_of_few_images_is_pale():
+    confidences = torch.cat([torch.full((1,), 0.05), torch.full((99,), 0.95)])
+    bars = reliability_figure(confidences, torch.ones(100, dtype=torch.bool), "", 0.1).axes[0].patches
+    assert bars[0].get_alpha() < 0.4 and bars[-1].get_alpha() == 1

@@ -11,6 +11,7 @@ import pytest
 from fontTools.ttLib import TTFont
 from PIL import Image
 
+from cifar100.report.claims.comparison import compare
 from cifar100.report.document.sections.curves import grouped
 from cifar100.report.document.words import load_words
 from cifar100.report.figures import style
@@ -57,7 +58,7 @@ def test_labels_of_points_lie_apart_and_inside(study, drawn):
     (axes,) = figure.axes
     renderer = figure.canvas.get_renderer()
     boxes = [matplotlib.text.Text.get_window_extent(text, renderer) for text in labels_of(axes)]
-    assert len(boxes) == len(study.rows)
+    assert len(boxes) == len(study.rows) + 1, "a label each, and the front's"
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
     frame = axes.get_window_extent(renderer)
     assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1 for box in boxes)
@@ -81,19 +82,32 @@ def test_the_front_has_the_rows_that_none_beats(study):
         assert [price[row.label] for row in front] == sorted(price[row.label] for row in front)
 
 
-def test_intervals_beyond_the_axis_end_in_arrows(synthetic, tmp_path, drawn):
-    for row, values in enumerate([(0.60, 0.61), (0.61, 0.63), (0.605, 0.61501)]):
-        for seed, value in enumerate(values):
-            synthetic.write_run(
-                tmp_path, seed=seed, label=f"row {row}", row=f"r{row}", classes=5,
-                changes={"model.stem_width": row}, evaluation={"test/top1": value},
-            )  # fmt: skip
-    axes = forest_figure(read_study(tmp_path), WORDS).axes[0]
+def test_every_interval_is_drawn_whole_on_an_axis_no_longer_than_they_need(study, drawn):
+    axes = forest_figure(study, WORDS).axes[0]
+    found = [each for each in compare(study).values() if each is not None]
+    ends = [100 * end for each in found for end in (each.low, each.high)]
     low, high = axes.get_xlim()
-    assert -low == high < 30, "two seeds give an interval of tens of points, which would hide the means"
-    assert {"<", ">"} <= {line.get_marker() for line in axes.lines}
-    means = [line.get_xdata()[0] for line in axes.lines if line.get_marker() in "osDx" and line.get_marker()]
-    assert means == pytest.approx([1.5, 0.5005])
+    assert low <= min(0, *ends) and max(0, *ends) <= high
+    assert high - low < 1.15 * (max(0, *ends) - min(0, *ends))
+    drawn_ends = [value for line in axes.lines if line.get_marker() == "|" for value in line.get_xdata()]
+    assert sorted(drawn_ends) == pytest.approx(sorted(ends))
+
+
+def test_verdicts_and_designs_are_named_where_they_stand(study, drawn):
+    figure = forest_figure(study, WORDS)
+    (right,) = figure.axes[0].child_axes
+    told = [label.get_text() for label in right.get_yticklabels()]
+    assert len(told) == len(study.rows) - 1 and all("distinguishable" in text for text in told)
+    front = tradeoff_figure(study.rows, "parameters", WORDS)
+    assert WORDS("figures.front") in [text.get_text() for text in labels_of(front.axes[0])]
+    assert not figure.legends and not front.legends
+
+
+def test_no_whisker_leaves_the_axes(study, drawn):
+    axes = tradeoff_figure(study.rows, "macs", WORDS).axes[0]
+    low, high = axes.get_ylim()
+    whiskers = numpy.concatenate([path.vertices[:, 1] for each in axes.collections for path in each.get_paths()])
+    assert low < whiskers.min() and whiskers.max() < high and high - low < 2 * (whiskers.max() - whiskers.min())
 
 
 def test_without_pairs_there_is_no_forest(synthetic, tmp_path, drawn):

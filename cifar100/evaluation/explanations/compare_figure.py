@@ -32,9 +32,10 @@ def comparison_figure(rows: Sequence[tuple[Any, ...]], title: str, sentences: Se
     deepest = max(len(panel) for panel in panels)
     width = max(7.0, 4.4 * len(panels))
     figure = figure_of(width, 0.145 * deepest + 2.1)
-    limit = 1.05 * max(max(abs(row[7]), abs(row[8])) for row in shown)
+    low, high = min(0, *(row[7] for row in shown)), max(0, *(row[8] for row in shown))
+    limits = 100 * (low - 0.04 * (high - low)), 100 * (high + 0.04 * (high - low))
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-        _draw(axes, panel, limit, deepest)
+        _draw(axes, panel, limits, deepest)
     figure.supxlabel("difference of top-1, in percentage points", fontsize=8)
     rest = f"\nthe {SHOWN} of {len(rows)} classes with the largest differences" if len(rows) > SHOWN else ""
     lines = "\n".join(wrapped(line, int(14 * width)) for line in (*title.splitlines(), *sentences))
@@ -42,7 +43,7 @@ def comparison_figure(rows: Sequence[tuple[Any, ...]], title: str, sentences: Se
     return figure
 
 
-def _draw(axes, rows: Sequence[tuple[Any, ...]], limit: float, deepest: int) -> None:
+def _draw(axes, rows: Sequence[tuple[Any, ...]], limits: tuple[float, float], deepest: int) -> None:
     for place, row in enumerate(rows):
         difference, low, high = (100 * each for each in row[6:9])
         colour = (BLUE if difference > 0 else ORANGE) if row[-1] else GREY
@@ -52,7 +53,7 @@ def _draw(axes, rows: Sequence[tuple[Any, ...]], limit: float, deepest: int) -> 
     axes.axvline(0, color="black", linewidth=0.6)
     axes.set_yticks(range(len(rows)), [shortened(row[1], 24) for row in rows], fontsize=6.5, parse_math=False)
     axes.set_ylim(deepest - 0.4, -0.6)
-    axes.set_xlim(-100 * limit, 100 * limit)
+    axes.set_xlim(*limits)
     axes.tick_params(axis="x", labelsize=7)
     axes.grid(axis="x", color="#dddddd", linewidth=0.5)
     axes.set_axisbelow(True)

@@ -26,9 +26,9 @@ class Subject:
 
     @property
     def title(self) -> str:
-        """The run, what it answered and with which weights, as the head of a figure."""
+        """The design, what it answered and with which weights, as the head of a figure."""
         epoch = "" if self.run.epoch is None else f" of epoch {self.run.epoch}"
-        return f"{self.run.record.name}\n{self.run.data.name}, {self.split}, checkpoint {self.run.checkpoint}{epoch}"
+        return f"{self.run.title}\n{self.run.data.name}, {self.split}, checkpoint {self.run.checkpoint}{epoch}"
 
     def superclass(self, index: int) -> str | None:
         """The superclass of a class; None where there are none."""

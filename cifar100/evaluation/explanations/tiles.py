@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TILE, CAPTION, HEADING, LINE = 1.25, 0.4, 0.3, 0.155  # inches
 LONGEST = 16  # characters of a class's name
+OPAQUE = 0.7  # how much of the image the hottest place hides
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Tile:
 def tile_figure(rows: Sequence[str | Sequence[Tile]], title: str, *, columns: int) -> Figure:
     """Rows of at most `columns` tiles; a text among them is the heading of the rows below it.
 
-    Heat is drawn in viridis, which colour-blind readers can order by its lightness, over the image in grey.
+    Heat is laid over the image in plasma, which colour-blind readers can order by its lightness, the more opaque the
+    hotter: where there is none, the image is as it is.
     """
     lines = wrapped(title, max(48, 15 * columns))
     top = LINE * (lines.count("\n") + 1) + 0.15
@@ -58,8 +60,8 @@ def _draw(axes, tile: Tile) -> None:
     if tile.heat is not None:
         from matplotlib import colormaps
 
-        grey = image.mean(axis=2, keepdims=True)
-        image = 0.45 * grey + 0.55 * colormaps["viridis"](tile.heat)[..., :3]
+        opaque = OPAQUE * tile.heat[..., None]
+        image = (1 - opaque) * image + opaque * colormaps["plasma"](tile.heat)[..., :3]
     axes.imshow(np.clip(image, 0, 1), interpolation="nearest")
     axes.set_axis_off()
     axes.set_title(tile.caption, fontsize=6.5, pad=2, parse_math=False)

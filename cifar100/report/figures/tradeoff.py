@@ -38,7 +38,7 @@ def tradeoff_figure(rows: Sequence[Row], cost: str, words: Words) -> Figure:
     of a row as whiskers; rows on the Pareto front are filled and joined."""
     shown = [row for row in rows if _cost(row, cost) is not None]
     front = pareto(shown, cost)
-    figure = new_figure(4.3)
+    figure = new_figure(3.8)
     axes = figure.add_subplot()
     points, whiskers = [], []
     for row in shown:
@@ -52,16 +52,18 @@ def tradeoff_figure(rows: Sequence[Row], cost: str, words: Words) -> Figure:
         points.append((x, y))
         whiskers.append(((x, y - spread), (x, y + spread)))
     steps = [points[shown.index(row)] for row in front]
-    look = {"color": GREY, "linewidth": 1, "drawstyle": "steps-post", "zorder": 1}
-    axes.plot(*zip(*steps, strict=True), label=words("figures.front"), **look)
+    axes.plot(*zip(*steps, strict=True), color=GREY, linewidth=1, drawstyle="steps-post", zorder=1)
     _scale(axes, [x for x, _ in points])
     axes.set(xlabel=words(f"figures.{cost}"), ylabel=words("figures.top1"))
     axes.margins(x=0.12, y=0.14)
-    if len(front) > 1:
-        figure.legend(loc="outside lower right")
     corners = [(after[0], before[1]) for before, after in pairwise(steps)]
     lines = [*pairwise(sorted([*steps, *corners])), *whiskers]
-    place_labels(axes, points, [short(row.label, 28) for row in shown], lines)
+    labels = [short(row.label, 28) for row in shown]
+    if len(front) > 1:  # the longest step is where its name finds room
+        before, after = max(pairwise(steps), key=lambda step: step[1][0] - step[0][0])
+        points.append(((before[0] + after[0]) / 2, before[1]))
+        labels.append(words("figures.front"))
+    place_labels(axes, points, labels, lines)
     return figure
 
 
