@@ -1,0 +1,80 @@
+"""Pages that are written from conf/ and the code are those that conf/ and the code give now."""
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+DOCS = CHECKOUT / "docs"
+pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="an installed package has no docs")
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_of_options_is_up_to_date():
+    page = script("options").page()
+    assert (DOCS / "options.md").read_text() == page, "run: python docs/options.py docs/options.md"
+
+
+def test_every_option_is_explained():
+    rows = re.findall(r"^\| (`.*`) \| .* \| (.*) \|$", script("options").page(), re.MULTILINE)
+    assert len(rows) > 300
+    without = sorted({name for name, meaning in rows if not meaning.strip()})
+    assert not without, (
+        f"say in conf/ (a comment behind the option) or in the constructor's Args what is meant: {without}"
+    )
+
+
+def section(file: str, name: str) -> str:
+    return re.search(rf"<!-- {name} -->\n(.*?)\n<!-- end -->", (CHECKOUT / file).read_text(), re.DOTALL)[1]
+
+
+def test_the_readme_lists_the_choices_that_there_are():
+    matrix = script("matrix")
+    matrix.register_resolvers()
+    assert section("README.md", "choices") == matrix.choices_table(), "run: python docs/matrix.py README.md"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["recipes", "matrix"])
+def test_what_goes_with_what_is_up_to_date(name):
+    matrix = script("matrix")
+    matrix.register_resolvers()
+    assert section("docs/combinations.md", name) == matrix.SECTIONS[name](), (
+        "run: python docs/matrix.py docs/combinations.md"
+    )
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f"docs/{file.name}" for file in DOCS.glob("*.md"))])
+def test_links_lead_somewhere(page):
+    file = CHECKOUT / page
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", file.read_text())
+    missing = [link for link in links if "://" not in link and not (file.parent / link).exists()]
+    assert not missing
+
+
+def test_the_example_of_options_swept_together_is_hydras_grammar():
+    from hydra import compose, initialize_config_dir
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    from cifar100.config import CONF
+
+    line = next(line for line in (CHECKOUT / "README.md").read_text().splitlines() if "+size={" in line)
+    typed = re.findall(r"'([^']*)'", line)
+    swept, *others = typed
+    values = list(OverridesParser.create().parse_override(swept).sweep_string_iterator())
+    found = []
+    for value in values:
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            config = compose("train", overrides=[f"+size={value}", *others])
+        found.append((list(config.model.depths), list(config.model.widths)))
+    assert found == [([3, 3, 3], [16, 32, 64]), ([5, 5, 5], [24, 48, 96])]
