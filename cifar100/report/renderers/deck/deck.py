@@ -11,6 +11,7 @@ from typing import Any
 
 from pptx.enum.text import MSO_ANCHOR
 
+from cifar100.base.text import printable
 from cifar100.report.document.document import PARTS, Document, FigureBlock, Slide, TableBlock
 from cifar100.report.document.words import Words
 from cifar100.report.renderers.deck.fit import POINTS, Line, shortened
@@ -18,7 +19,6 @@ from cifar100.report.renderers.deck.grid import grid_of
 from cifar100.report.renderers.deck.page import BODY, Box, Page, write
 from cifar100.report.renderers.deck.template import LAYOUTS, MARGIN, WIDTH, new_presentation
 from cifar100.report.renderers.deck.text import Formula, Writer
-from cifar100.report.renderers.printable import printable
 
 MOST = 20  # slides
 SIZES = (24, 22, 20, 18)  # points of text, the smallest beside figures and tables

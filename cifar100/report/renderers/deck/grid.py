@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cifar100.base.text import printable
 from cifar100.report.renderers.deck.fit import PITCH, POINTS, count_lines, longest_word, shortened, text_width
-from cifar100.report.renderers.printable import printable
 from cifar100.report.tables.table import Table
 
 SIZES = (18, 17, 16, 15, 14, 13, 12)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cifar100.base.text import printable
 from cifar100.report.document.document import (
     Block,
     Bullets,
@@ -24,7 +25,6 @@ from cifar100.report.document.words import Words
 from cifar100.report.document.works import load_works
 from cifar100.report.figures import equation
 from cifar100.report.renderers.deck.fit import GAP, POINTS, Line
-from cifar100.report.renderers.printable import printable
 
 
 @dataclass(frozen=True)
