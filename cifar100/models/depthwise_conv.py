@@ -1,6 +1,7 @@
 """Depthwise convolutions with large kernels that train fast on CPUs."""
 
 import os
+from collections.abc import Sequence
 from math import gcd
 
 import torch
@@ -13,6 +14,7 @@ ENABLED = os.environ.get("CIFAR100_FAST_DEPTHWISE", "1") != "0"
 _ELEMENTS = 2**17  # of one convolution of maps with gradients; half and twice as many are as fast, others slower
 _AVX512 = torch.backends.cpu.get_cpu_capability() == "AVX512"
 _AVX512_BF16 = _AVX512 and torch.cpu._is_avx512_bf16_supported()
+_FAST_PADDING = 6  # of a dilated kernel; with more oneDNN's forward pass is 20 times as slow
 _BLOCK = 16  # channels that oneDNN's kernels take at once
 
 
@@ -48,6 +50,9 @@ def depthwise_conv2d(
     - the weight gradient is, for each image and channel, that of the map with its output gradient as the kernel and the
       dilation as the stride, summed over images. Some images at a time lie beside each other as its channels.
 
+    Of widely dilated kernels the forward pass is slow, too. As only pixels that are the dilation apart meet in it, it
+    becomes one without dilation when such pixels are images of their own.
+
     The sum over images is kept in float32; in bfloat16 each image's part is rounded, as the sum is in the end. The
     order of all sums is fixed: the same bits each time. Taps that reach beyond the map from every pixel see padding
     only; they are left out. There is no second derivative. What is returned is channels_last.
@@ -67,7 +72,7 @@ def depthwise_conv2d(
         ``(n, channels, h, w)``.
     """
     if not (training and ENABLED and torch.is_grad_enabled() and _is_faster(x, weight)) or _is_recorded():
-        return F.conv2d(x, weight, bias, 1, _same(weight, dilation), dilation, weight.shape[0])
+        return F.conv2d(x, weight, bias, 1, _same(weight.shape[2:], dilation), dilation, weight.shape[0])
     if torch.is_autocast_enabled("cpu"):
         dtype = torch.get_autocast_dtype("cpu")
         x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
@@ -82,6 +87,23 @@ def within_reach(weight: Tensor, size: tuple[int, int], dilation: tuple[int, int
         reach = min(half, (length - 1) // spacing)
         weight = weight.narrow(axis, half - reach, 2 * reach + 1)
     return weight
+
+
+def _to_phases(x: Tensor, dilation: Sequence[int]) -> Tensor:
+    """Pixels that are ``dilation`` apart, as images: ``(n, channels, h, w)`` to ``(n * rows * columns of the dilation,
+    channels, ceil(h / rows), ceil(w / columns))``, zeros where the map ends."""
+    x = x.permute(0, 2, 3, 1)
+    (down, across), (height, width) = dilation, x.shape[1:3]
+    x = F.pad(x, (0, 0, 0, -width % across, 0, -height % down))
+    x = x.unflatten(2, (-1, across)).unflatten(1, (-1, down)).permute(0, 2, 4, 1, 3, 5)
+    return x.flatten(0, 2).contiguous().permute(0, 3, 1, 2)
+
+
+def _from_phases(phases: Tensor, shape: torch.Size, dilation: Sequence[int]) -> Tensor:
+    """The map of that shape of which :func:`_to_phases` makes ``phases``."""
+    x = phases.permute(0, 2, 3, 1).unflatten(0, (-1, *dilation)).permute(0, 3, 1, 4, 2, 5)
+    x = x.flatten(3, 4).flatten(1, 2)[:, : shape[2], : shape[3]]
+    return x.contiguous().permute(0, 3, 1, 2)
 
 
 def _is_faster(x: Tensor, weight: Tensor) -> bool:
@@ -104,7 +126,11 @@ def _is_recorded() -> bool:
 @torch.library.custom_op("cifar100::depthwise_conv2d", mutates_args=())
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor | None, dilation: list[int]) -> Tensor:
     with torch.autocast("cpu", enabled=False):
-        out = F.conv2d(x, weight, bias, 1, _same(weight, dilation), dilation, weight.shape[0])
+        if max(dilation) > 1 and max(_same(weight.shape[2:], dilation)) > _FAST_PADDING:
+            phases = _to_phases(x, dilation)
+            out = F.conv2d(phases, weight, bias, 1, _same(weight.shape[2:], [1, 1]), 1, weight.shape[0])
+            return _from_phases(out, x.shape, dilation)
+        out = F.conv2d(x, weight, bias, 1, _same(weight.shape[2:], dilation), dilation, weight.shape[0])
     return out.contiguous(memory_format=torch.channels_last)
 
 
@@ -116,14 +142,13 @@ def _(x: Tensor, weight: Tensor, bias: Tensor | None, dilation: list[int]) -> Te
 @torch.library.custom_op("cifar100::depthwise_conv2d_weight_gradient", mutates_args=())
 def _weight_gradient(x: Tensor, gradient: Tensor, kernel_size: list[int], dilation: list[int]) -> Tensor:
     channels, *size = x.shape[1:]
-    padding = [spacing * (taps // 2) for spacing, taps in zip(dilation, kernel_size, strict=True)]
     at_once = _images_at_once(*x.shape[1:])
     kernels = gradient.contiguous().flatten(0, 1).unsqueeze(1).split(at_once * channels)
     total = torch.zeros(channels, *kernel_size, dtype=torch.promote_types(x.dtype, torch.float32))
     with torch.autocast("cpu", enabled=False):
         for maps, kernel in zip(x.split(at_once), kernels, strict=True):
             maps = maps.permute(2, 3, 0, 1).reshape(1, *size, len(kernel)).permute(0, 3, 1, 2)
-            parts = F.conv2d(maps, kernel, None, dilation, padding, 1, len(kernel))
+            parts = F.conv2d(maps, kernel, None, dilation, _same(kernel_size, dilation), 1, len(kernel))
             total += parts.view(-1, channels, *kernel_size).sum(0, dtype=total.dtype)
     return total.unsqueeze(1).to(x.dtype)
 
@@ -151,8 +176,9 @@ def _gradients(ctx, gradient: Tensor) -> tuple[Tensor | None, ...]:
 _convolve.register_autograd(_gradients, setup_context=_keep)
 
 
-def _same(weight: Tensor, dilation: list[int] | tuple[int, int]) -> list[int]:
-    return [spacing * (taps // 2) for spacing, taps in zip(dilation, weight.shape[2:], strict=True)]
+def _same(kernel_size: Sequence[int], dilation: Sequence[int]) -> list[int]:
+    """The padding that keeps the map."""
+    return [spacing * (taps // 2) for spacing, taps in zip(dilation, kernel_size, strict=True)]
 
 
 def _images_at_once(channels: int, height: int, width: int) -> int:

@@ -36,9 +36,10 @@ def calls(monkeypatch) -> list[tuple[int, ...]]:
     return seen
 
 
-def conv_of(channels: int, kernel_size: tuple[int, int], dilation: int = 1, **options) -> DepthwiseConv2d:
+def conv_of(channels: int, kernel_size: tuple[int, int], dilation=1, **options) -> DepthwiseConv2d:
     torch.manual_seed(0)
-    padding = tuple(dilation * (size // 2) for size in kernel_size)
+    dilation = (dilation, dilation) if isinstance(dilation, int) else dilation
+    padding = tuple(spacing * (size // 2) for spacing, size in zip(dilation, kernel_size, strict=True))
     return DepthwiseConv2d(
         channels, channels, kernel_size, padding=padding, dilation=dilation, groups=channels, **options
     )
@@ -73,8 +74,9 @@ def check_close(ours: list[Tensor], exact: list[Tensor], rounding: float) -> Non
         (3, 16, (9, 5), (21, 1), 1),
         (4, 16, (16, 16), (7, 7), 3),
         (4, 8, (4, 4), (7, 7), 3),
+        (2, 8, (17, 11), (5, 5), (4, 2)),
         (2, 3, (1, 1), (5, 5), 1),
-        (1, 16, (6, 7), (3, 3), 2),
+        (1, 16, (6, 7), (3, 3), (2, 4)),
     ],
 )
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
@@ -121,7 +123,7 @@ def test_the_registered_operators_are_sound():
     x = torch.randn(3, 8, 6, 5).contiguous(memory_format=torch.channels_last).requires_grad_()
     weight, bias = torch.randn(8, 1, 5, 3, requires_grad=True), torch.randn(8, requires_grad=True)
     torch.library.opcheck(subject._convolve, (x, weight, bias, [1, 2]))
-    torch.library.opcheck(subject._convolve, (x, weight, None, [1, 1]))
+    torch.library.opcheck(subject._convolve, (x, weight, None, [3, 7]))
     torch.library.opcheck(subject._weight_gradient, (x.detach(), torch.randn_like(x), [5, 3], [1, 2]))
 
 
