@@ -149,6 +149,8 @@ def test_text_goes_on_to_further_slides_and_loses_nothing():
     deck = opened([Slide("conclusion", "Conclusion", (Bullets(items),))])
     assert len(deck.slides) > 2 and set(titles(deck)[1:]) == {"Conclusion"}
     said = "\n".join(text for slide in deck.slides for text in texts(slide))
+    lengths = [len(" ".join(texts(slide))) for slide in list(deck.slides)[1:]]
+    assert min(lengths) > 0.5 * max(lengths), "none is left nearly empty"
     assert all(f"Sentence {i}." in said for i in range(12))
 
 

@@ -79,16 +79,23 @@ def _text_sheets(slide: Slide, items: Sequence[Line | Formula]) -> list[Sheet]:
     for size in SIZES:
         if _height(items, BODY.width, size) <= BODY.height:
             return [Sheet(slide, tuple(items), size=size)]
-    sheets: list[list[Line | Formula]] = [[]]
-    notes = []
+    limit, smallest = BODY.height, SIZES[-1]
+    notes = tuple(item.text for item in items if isinstance(item, Line) and item.height(BODY.width, smallest) > limit)
+    kept = [item.cut(BODY.width, limit, smallest) if isinstance(item, Line) else item for item in items]
+    pages = _pages(kept, limit)
+    shares = (_pages(kept, limit * part / 10) for part in range(4, 11))  # evenly filled rather than one full, one empty
+    pages = next(each for each in shares if len(each) == len(pages))
+    return [Sheet(slide, tuple(page), notes=notes) for page in pages]
+
+
+def _pages(items: Sequence[Line | Formula], limit: float) -> list[list[Line | Formula]]:
+    """The items on as many pages as they need, each at most `limit` inches high where it has more than one."""
+    pages: list[list[Line | Formula]] = [[]]
     for item in items:
-        if item.height(BODY.width, SIZES[-1]) > BODY.height and isinstance(item, Line):
-            notes.append(item.text)
-            item = item.cut(BODY.width, BODY.height, SIZES[-1])
-        if sheets[-1] and _height([*sheets[-1], item], BODY.width, SIZES[-1]) > BODY.height:
-            sheets.append([])
-        sheets[-1].append(item)
-    return [Sheet(slide, tuple(each), notes=tuple(notes)) for each in sheets]
+        if pages[-1] and _height([*pages[-1], item], BODY.width, SIZES[-1]) > limit:
+            pages.append([])
+        pages[-1].append(item)
+    return pages
 
 
 def _height(items: Sequence[Line | Formula], width: float, size: float) -> float:

@@ -42,7 +42,9 @@ class Line:
         return (count_lines(self.text, room, size, self.bold) * PITCH + GAP) * size / POINTS
 
     def cut(self, width: float, height: float, size: float) -> Line:
-        """The beginning that fits, with an ellipsis."""
+        """The paragraph, or the beginning that fits, with an ellipsis."""
+        if self.height(width, size) <= height:
+            return self
         lines = int(height * POINTS / size / PITCH) - 1
         text = shortened(self.text, (width * POINTS - INDENT * size), size, lines, self.bold)
         return replace(self, parts=((text, self.bold),))

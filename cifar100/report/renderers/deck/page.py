@@ -56,11 +56,11 @@ class Page:
         return shape
 
     def picture(self, box: Box, png: bytes, description: str) -> None:
-        """A picture as large as fits the box, in its middle from left to right."""
+        """A picture as large as fits the box, in its middle from left to right and above its middle."""
         shape = self._slide.shapes.add_picture(io.BytesIO(png), 0, 0)
         scale = min(box.width / shape.width, box.height / shape.height)
         width, height = shape.width * scale, shape.height * scale
-        _move(shape, Box(box.left + (box.width - width) / 2, box.top, width, height))
+        _move(shape, Box(box.left + (box.width - width) / 2, box.top + (box.height - height) / 3, width, height))
         shape._element.nvPicPr.cNvPr.set("descr", description)
 
     def table(self, box: Box, grid: Grid) -> None:
