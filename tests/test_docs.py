@@ -1,5 +1,6 @@
 """Pages that are written from conf/ and the code are those that conf/ and the code give now."""
 
+import ast
 import importlib.util
 import re
 import sys
@@ -78,3 +79,15 @@ def test_the_example_of_options_swept_together_is_hydras_grammar():
             config = compose("train", overrides=[f"+size={value}", *others])
         found.append((list(config.model.depths), list(config.model.widths)))
     assert found == [([3, 3, 3], [16, 32, 64]), ([5, 5, 5], [24, 48, 96])]
+
+
+def test_the_design_page_shows_the_table_of_imports():
+    text = (CHECKOUT / "tests" / "test_layering.py").read_text()
+    nodes = ast.parse(text).body
+    (table,) = (node.value for node in nodes if isinstance(node, ast.Assign) and node.targets[0].id == "MAY_IMPORT")
+    held = {part or "__init__": allowed for part, allowed in eval(compile(ast.Expression(table), "", "eval")).items()}
+    rows = re.findall(r"^\| ((?:`\w+` ?)+) \| (.*) \|$", (DOCS / "design.md").read_text(), re.MULTILINE)
+    names = re.compile(r"`(\w+)`")
+    shown = {part: set(names.findall(allowed)) for parts, allowed in rows for part in names.findall(parts)}
+    shown.pop("app")
+    assert shown == held, "bring the table in docs/design.md up to date"

@@ -1,0 +1,110 @@
+"""The examples of CONTRIBUTING.md, taken from the page and run: each composes, builds and learns."""
+
+import importlib
+import inspect
+import re
+import sys
+import textwrap
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.utils import get_object
+
+from cifar100.config import CONF, build, build_network
+
+CHECKOUT = Path(__file__).parents[1]
+PAGE = CHECKOUT / "CONTRIBUTING.md"
+pytestmark = pytest.mark.skipif(not PAGE.exists(), reason="an installed package has no CONTRIBUTING.md")
+EXAMPLE = re.compile(r"^\d\. `([\w/.]+)`.*?\n\n   ```(?:python|yaml)\n(.*?)\n   ```", re.DOTALL | re.MULTILINE)
+TINY = ("model.depths=[1,1,1]", "model.widths=[8,8,16]", "data=digits")
+
+
+def examples() -> dict[str, str]:
+    return {path: textwrap.dedent(text) for path, text in EXAMPLE.findall(PAGE.read_text())} if PAGE.exists() else {}
+
+
+CHOICES = [path for path in examples() if path.startswith("conf/")]
+
+
+@pytest.fixture
+def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration folder with the examples' files, their modules importable under the names that the page gives."""
+    for path, text in examples().items():
+        if path.endswith(".yaml"):
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(text)
+        else:
+            assert not (CHECKOUT / path).exists(), f"{path} exists; take another example"
+            module = ModuleType(path.removesuffix(".py").replace("/", "."))
+            monkeypatch.setitem(sys.modules, module.__name__, module)
+            exec(compile(text, path, "exec"), module.__dict__)
+            parent, _, name = module.__name__.rpartition(".")
+            monkeypatch.setattr(
+                sys.modules.get(parent) or __import__(parent, fromlist=["_"]), name, module, raising=False
+            )
+    return tmp_path / "conf"
+
+
+def composed(added: Path, *overrides: str):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("train", overrides=[*TINY, *overrides, f"hydra.searchpath=['file://{added}']"])
+
+
+def test_the_page_has_an_example_of_each_kind():
+    assert {Path(path).parts[1] for path in CHOICES} >= {"attention", "block", "optimizer", "loss", "data"}
+
+
+@pytest.mark.parametrize("path", CHOICES)
+def test_each_example_trains_a_step(added, image_cache, path):
+    group, choice = Path(path).parts[1], Path(path).stem
+    typed = f"{group}={choice}"
+    config = composed(added, typed)
+    torch.manual_seed(0)
+    data = build(config.data)
+    network = build_network(config, [typed] if group in ("attention", "block") else [])
+    optimizer, loss = build(config.optimizer)(network), build(config.loss)
+    images = data.train.images[:64].float() / 255
+    labels = data.train.labels[:64]
+    losses = []
+    for _ in range(8):
+        optimizer.zero_grad()
+        value = loss(network(images), labels)
+        value.backward()
+        assert all(each.grad is not None for each in network.parameters())
+        optimizer.step()
+        losses.append(value.item())
+    assert losses[-1] < losses[0]
+    assert len(data.val) and set(data.test.labels.tolist()) == set(range(data.num_classes))
+
+
+@pytest.mark.parametrize("path", CHOICES)
+def test_each_example_keeps_the_laws_of_its_kind(added, path):
+    """Every option has a line in the docstring, and the file names every option."""
+    node = yaml.safe_load(examples()[path])
+    target = get_object(node["_target_"])
+    options = {key for key in node if not key.startswith("_")}
+    parameters = inspect.signature(target).parameters
+    assert options <= set(parameters)
+    assert {name for name, each in parameters.items() if each.kind == each.KEYWORD_ONLY} <= options
+    if Path(path).parts[1] != "data":
+        for option in options:
+            assert re.search(rf"^ +{option}: ", inspect.getdoc(target), re.MULTILINE), option
+
+
+def test_the_loss_is_cross_entropy_where_nothing_is_added(added):
+    loss = build(composed(added, "loss=poly", "loss.epsilon=0").loss)
+    logits, labels = torch.randn(5, 10), torch.arange(5)
+    shares = torch.nn.functional.one_hot(labels, 10).float()
+    assert torch.allclose(loss(logits, labels), torch.nn.functional.cross_entropy(logits, labels))
+    other = build(composed(added, "loss=poly").loss)
+    assert torch.allclose(other(logits, labels), other(logits, shares))
+
+
+def test_every_file_that_the_page_names_is_there():
+    named = re.findall(r"`((?:cifar100|conf|tests|docs)/[\w/.]+)`", PAGE.read_text())
+    missing = [path for path in named if not (CHECKOUT / path).exists() and path not in examples()]
+    assert len(named) > 12 and not missing
