@@ -1,6 +1,5 @@
 """The examples of CONTRIBUTING.md, taken from the page and run: each composes, builds and learns."""
 
-import importlib
 import inspect
 import re
 import sys
