@@ -13,6 +13,7 @@ from cifar100.record import atomic_write
 from cifar100.record.files import remove_temporaries
 from cifar100.report.document.content import Content
 from cifar100.report.document.document import Document
+from cifar100.report.document.labels import localized
 from cifar100.report.document.report_document import report_document
 from cifar100.report.document.words import Words, load_words
 from cifar100.report.records.studies import read_studies
@@ -24,7 +25,7 @@ from cifar100.report.renderers.markdown_document import markdown_document
 from cifar100.report.renderers.word_document import find_pandoc, word_document
 
 FORMATS = ("html", "md", "docx", "pdf", "pptx")
-MAX_TITLE, MAX_NAME, MAX_PART = 200, 80, 160
+MAX_TITLE, MAX_NAME, MAX_PART, MAX_CONTRIBUTION = 200, 80, 160, 600
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def build_report(
         allow_mixed: compare rows of different recipes, and say so.
         title: of the report; null names the data set.
         authors: names under the title.
-        team: `{name: ..., part: ...}` of each member.
+        team: `{name: ..., task: ..., contribution: ...}` of each member.
 
     Raises:
         ValueError: in one line, what cannot be reported or an option that makes no sense.
@@ -66,6 +67,7 @@ def build_report(
         raise UserError("study is missing; name the folder to report, such as study=multirun/main")
     folder = Path(places[0])
     studies = read_studies(places, baseline=baseline, allow_mixed=allow_mixed)
+    studies = tuple(localized(study, language) for study in studies)
     if not folder.is_dir():
         raise UserError(f"study={folder} must be a folder, in which the report is written; a list may name several")
     content = Content(
@@ -117,7 +119,7 @@ def _figures_and_tables(document: Document, suffix: str) -> Iterator[tuple[str, 
 def _slides(content: Content, words: Words) -> bytes:
     from cifar100.report.renderers.slides.deck import write_slides
 
-    team = [{"name": name, "part": part} for name, part in content.team]
+    team = [{"name": name, "part": task} for name, task, _ in content.team]
     title = content.title or ""
     return write_slides(content.main, words, team=team, title=title, ablations=content.ablations)
 
@@ -136,10 +138,12 @@ def _formats(formats: Sequence[str]) -> list[str]:
     return wanted
 
 
-def _member(member: Any) -> tuple[str, str]:
-    if not isinstance(member, Mapping) or not member.get("name") or set(member) - {"name", "part"}:
-        raise UserError(f"team has {str(member)[:80]!r}; each member is {{name: ..., part: ...}}")
-    return plain_line(member["name"], MAX_NAME), plain_line(member.get("part") or "", MAX_PART)
+def _member(member: Any) -> tuple[str, str, str]:
+    keys = {"name": MAX_NAME, "task": MAX_PART, "contribution": MAX_CONTRIBUTION}
+    if not isinstance(member, Mapping) or not member.get("name") or set(member) - set(keys):
+        raise UserError(f"team has {str(member)[:80]!r}; each member is {{name: ..., task: ..., contribution: ...}}")
+    name, task, contribution = (plain_line(member.get(key) or "", most) for key, most in keys.items())
+    return name, task, contribution
 
 
 def _list(value: Any) -> list[Any]:

@@ -31,13 +31,13 @@ def folder(synthetic, tmp_path_factory):
 def test_from_the_command_line_to_the_files(folder):
     done = report(
         "study=multirun/main", "ablations=[multirun/other]", "language=zh", "title='标题'", "authors=['甲','乙']",
-        "team=[{name: '甲', part: '消融'}]", cwd=folder,
+        "team=[{name: '甲', task: '消融'}]", cwd=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     written = folder / "multirun" / "main" / "report"
     assert [Path(line).name for line in done.stdout.split()] == ["report-zh.html", "report-zh.md", "slides-zh.pptx"]
     page = (written / "report-zh.html").read_text(encoding="utf-8")
-    assert "<title>标题</title>" in page and "甲、乙" in page and "甲：消融" in page and 'lang="zh-Hans"' in page
+    assert "<title>标题</title>" in page and "甲、乙" in page and "<td>消融</td>" in page and 'lang="zh-Hans"' in page
     names = {file.name for file in written.rglob("*") if file.is_file()}
     assert {"differences-zh.png", "differences-zh.svg", "main-zh.csv", "main-zh.tex", "ablation-1-zh.csv"} <= names
     assert all("-zh." in name for name in names), "nothing of an English report is touched"
@@ -65,7 +65,10 @@ def test_the_same_records_give_the_same_files(folder):
         (["study=multirun/main", "formats=[html,doc]"], "formats=[html,doc] must be some of html, md, docx, pdf, pptx"),
         (["study=multirun/main", "formats=[]"], "formats=[] must be some of"),
         (["study=multirun/main", "language=fr"], "language=fr is unknown; choose one of en, zh"),
-        (["study=multirun/main", "team=[Ada]"], "team has 'Ada'; each member is {name: ..., part: ...}"),
+        (
+            ["study=multirun/main", "team=[Ada]"],
+            "team has 'Ada'; each member is {name: ..., task: ...",
+        ),
         (
             ["study=multirun/main", "baseline=Desing"],
             "baseline='Desing' is no row's label and no run's id; try 'Design",

@@ -4,10 +4,12 @@ import pytest
 
 from cifar100.report.document.content import Content
 from cifar100.report.document.document import (
+    PARTS,
     Bibliography,
     Bullets,
     Cite,
     Code,
+    CodeBlock,
     Document,
     FigureBlock,
     Notice,
@@ -24,8 +26,12 @@ from cifar100.report.records.study import read_study
 from cifar100.report.tables.table import Table
 
 ORDER = [
-    "summary", "introduction", "data", "setup", "results", "tradeoff", "ablations", "curves", "classes", "limits",
-    "conclusion", "references", "appendix",
+    "abstract", "introduction", "background", "baseline", "methods", "setup", "results", "innovation", "conclusion",
+    "contributions", "references", "appendix",
+]  # fmt: skip
+CHINESE = [
+    "摘要", "1 引言", "2 背景与相关工作", "3 基线模型", "4 改进方法", "5 实验设置", "6 结果与分析", "7 创新",
+    "8 结论与未来工作", "9 成员贡献", "10 参考文献", "11 附录",
 ]  # fmt: skip
 ECA = {"model.stage.block.attention": {"_target_": "cifar100.models.attention.eca.EfficientChannelAttention"}}
 
@@ -47,7 +53,8 @@ def flat(document) -> str:
     """All words of paragraphs, notices and lists."""
     found = []
     for block in document.blocks():
-        texts = block.items if isinstance(block, Bullets) else [block.text] if hasattr(block, "text") else []
+        is_text = isinstance(block, Paragraph | Notice)
+        texts = block.items if isinstance(block, Bullets) else [block.text] if is_text else []
         found += ["".join(getattr(part, "text", str(part)) for part in text) for text in texts]
     return "\n".join(found)
 
@@ -55,24 +62,39 @@ def flat(document) -> str:
 @pytest.fixture(scope="module")
 def document(small_study):
     study = read_study(small_study)
-    return report_document(content_of(study, study, team=(("Ada", "Ghost"),), kind=Content))
+    return report_document(content_of(study, study, team=(("Ada", "Ghost", ""),), kind=Content))
 
 
-def test_the_sections_stand_in_the_order_of_a_report(document):
+def test_the_chapters_are_the_studys(document, small_study):
     assert [section.id for section in document.sections] == ORDER
-    assert all(section.title for section in document.sections)
+    chinese = report_document(content_of(read_study(small_study), language="zh"))
+    assert [f"{number} {section.title}".strip() for number, section in chinese.chapters()] == [
+        *CHINESE[:9],
+        *CHINESE[9:],
+    ]
+    assert chinese.sections[9].id == "team", "without members the chapter says how to name them"
 
 
-def test_every_section_has_what_it_promises(document):
+def test_every_chapter_has_what_it_promises(document):
     tables = [block.table.id for block in document.tables()]
-    assert tables[:3] == ["hyperparameters", "composition", "main"]
-    assert {"ablation-1", "statistics", "hardest-classes", "runs", "runs-1"} <= set(tables)
+    assert tables == [
+        "recipes", "main", "ablation-1", "future", "team", "hyperparameters", "composition", "confused",
+        "hardest-classes", "class-counts", "runs", "runs-1",
+    ]  # fmt: skip
     figures = [figure.id for figure in document.figures()]
     assert figures == [
-        "differences", "tradeoff-parameters", "tradeoff-macs", "tradeoff-latency", "ablation-1-differences",
-        "curves-loss", "curves-top1", "confusion-baseline", "confusion-highest", "classes", "superclasses",
+        "drawing-resnet", "curves-baseline", "differences", "tradeoff-parameters", "tradeoff-macs", "tradeoff-latency",
+        "ablation-1-differences", "curves-loss", "curves-top1", "confusion", "classes", "superclasses",
     ]  # fmt: skip
     assert all(figure.png.startswith(b"\x89PNG") and b"<svg" in figure.svg for figure in document.figures())
+    codes = [block.text for block in document.blocks() if isinstance(block, CodeBlock)]
+    assert codes[0].startswith("class BasicBlock(") and "def forward(self, x: Tensor)" in codes[0]
+
+
+def test_every_part_of_the_deck_has_its_slides(document):
+    parts = [slide.part for slide in document.slides()]
+    assert {*parts} >= set(PARTS) - {"designs", "innovation"}, "the study of the test has no design but the baseline's"
+    assert parts == sorted(parts, key=PARTS.index)
 
 
 def test_mentions_lead_to_figures_tables_and_works(document):
@@ -81,21 +103,84 @@ def test_mentions_lead_to_figures_tables_and_works(document):
     assert {part.id for part in parts if isinstance(part, Ref)} <= set(numbers)
     assert cited["krizhevsky2009cifar"] == 1, "numbered as they are met"
     assert any(isinstance(block, Bibliography) for block in document.blocks())
-    assert "Ada: Ghost" in flat(document)
 
 
-def test_small_budgets_are_said_before_the_first_number(document):
-    first = document.sections[0].blocks
-    notices = [block for block in first if isinstance(block, Notice)]
-    assert notices == list(first[: len(notices)])
+def test_no_paragraph_and_no_table_is_told_twice(small_study):
+    document = report_document(content_of(read_study(small_study)))
+    told = [line for line in flat(document).split("\n") if len(line) > 60]
+    assert len(set(told)) == len(told)
+    rows = [block.table.rows for block in document.tables() if not block.table.id.startswith(("runs", "ablation"))]
+    assert len(set(rows)) == len(rows)
+
+
+def test_the_table_of_stages_is_the_networks_own(synthetic, tmp_path):
+    stages = [
+        {"name": "stem", "output": [16, 32, 32], "parameters": 464, "macs": 442368},
+        {"name": "stages.0", "output": [16, 32, 32], "parameters": 14016, "macs": 14155776},
+        {"name": "stages.1", "output": [32, 16, 16], "parameters": 51648, "macs": 13107200},
+        {"name": "stages.2", "output": [64, 8, 8], "parameters": 205696, "macs": 13107200},
+        {"name": "head", "output": [100], "parameters": 6500, "macs": 6400},
+    ]
+    synthetic.write_run(tmp_path / "a", classes=10, evaluation={"stages": stages})
+    report = report_document(content_of(read_study(tmp_path / "a")))
+    (table,) = [block.table for block in report.tables() if block.table.id == "stages"]
+    shown = [[cell.text for cell in row] for row in table.rows]
+    assert shown[2:4] == [
+        ["Stage 2", "3", "32", "2", "16 x 16", "51,648", "13.11"],
+        ["Stage 3", "3", "64", "2", "8 x 8", "205,696", "13.11"],
+    ]
+    assert shown[-1][-2:] == ["278,324", "41.22"] and "network" in [figure.id for figure in report.figures()]
+    for odd in (
+        [],
+        [3],
+        stages[:2],
+        [*stages[:4], {"name": "head"}],
+        [stages[0] | {"output": [16, 0, 0]}, *stages[1:]],
+    ):
+        synthetic.write_run(tmp_path / "b", classes=10, evaluation={"stages": odd}, name="run")
+        report = report_document(content_of(read_study(tmp_path / "b")))
+        assert "stages" not in [block.table.id for block in report.tables()] and "278,324 parameters" in flat(report)
+
+
+def test_designs_are_explained_drawn_and_set_against_their_parts(synthetic, tmp_path):
+    eca = {"_target_": "cifar100.models.attention.eca.EfficientChannelAttention", "kernel_size": None}
+    ghost = {"_target_": "cifar100.models.mixer.ghost.GhostMixer", "ratio": 2}
+    both = {"_target_": "cifar100.models.mixer.ghost_eca.GhostEcaMixer", "position": "primary", "eca": eca}
+    for label, changes in (
+        ("ResNet-20", {}),
+        ("ECA", {"model.stage.block.attention": eca}),
+        ("Ghost", {"model.stage.block.mixer": ghost}),
+        ("GhostECA", {"model.stage.block.mixer": both}),
+    ):
+        for seed in (0, 1):
+            synthetic.write_run(
+                tmp_path, seed=seed, label=label, row=f"main_{len(changes)}", classes=10, changes=changes
+            )
+    study = read_study(tmp_path, baseline="ResNet-20")
+    report = report_document(content_of(study, study))
+    names = {section.id: [below.id for below in section.sections] for section in report.sections}
+    assert names["methods"] == ["method-eca", "method-ghostnet"] and names["innovation"] == ["method-ghost_eca"]
+    figures = [figure.id for figure in report.figures()]
+    assert {"drawing-eca", "drawing-ghostnet", "drawing-ghost_eca"} <= set(figures)
+    text = flat(report)
+    assert (
+        "GhostECA against ECA:" in text and "GhostECA against Ghost:" in text and "GhostECA against ResNet" not in text
+    )
+    assert {"designs", "innovation"} <= {slide.part for slide in report.slides()}
+
+
+def test_small_budgets_are_said_before_the_first_result(document):
+    scope, *notices, results = document.sections[0].blocks
+    assert all(isinstance(block, Notice) for block in notices) and "reaches" in results.text[0]
     text = flat(Document("", "en", (), (Section("s", "s", tuple(notices)),)))
-    assert "5 epochs per run" in text and "rank nothing beyond this budget" in text and "at most 3 runs per row" in text
+    assert "trains for 5 epochs" in text and "rank nothing beyond this budget" in text
+    assert "At most 3 runs per design" in text and isinstance(scope, Paragraph)
 
 
 def test_large_budgets_get_no_such_notice(synthetic, tmp_path):
     study = read_study(synthetic.write_study(tmp_path, rows=2, seeds=5, epochs=150, classes=10))
     text = flat(report_document(content_of(study)))
-    assert "Small budget" not in text and "Few seeds" not in text
+    assert "rank nothing" not in text and "runs per design" not in text
 
 
 def test_one_run_of_the_digits_is_named_as_such(synthetic, tmp_path):
@@ -103,10 +188,10 @@ def test_one_run_of_the_digits_is_named_as_such(synthetic, tmp_path):
     synthetic.write_run(tmp_path / "d", changes=names, classes=10, label="ResNet-20")
     report = report_document(content_of(read_study(tmp_path / "d")))
     text = flat(report)
-    assert report.title == "Comparison of network designs on scikit-learn's digits"
+    assert report.title.startswith("scikit-learn's digits classification")
     assert "It is not CIFAR-100" in text and "1,797 grey scans" in text and "140 training images" in text
-    assert "60,000" not in text and "no other row to compare" in text and "nothing to conclude" in text
-    assert "ablations" not in [section.id for section in report.sections]
+    assert "60,000" not in text and "no other design to compare" in text and "nothing can be concluded" in text
+    assert "The records hold no ablation" in text
 
 
 def test_mixed_recipes_unused_and_dirty_runs_are_named(synthetic, tmp_path):
@@ -117,8 +202,7 @@ def test_mixed_recipes_unused_and_dirty_runs_are_named(synthetic, tmp_path):
     text = flat(report_document(content_of(read_study(tmp_path, allow_mixed=True))))
     assert "They differ in optimizer.lr" in text and "1 run was found and not used" in text
     assert "uncommitted changes (eca" in text
-    assert "networks and recipes cannot be told apart" in text and "share one recipe" not in text
-    assert "Rows of a table share" not in text and "2 different versions" not in text
+    assert "All models have one recipe" not in text and "2 different versions" not in text
     assert "Efficient channel attention (ECA)" in text and "Squeeze" not in text
 
 
@@ -126,7 +210,7 @@ def test_mixed_recipes_unused_and_dirty_runs_are_named(synthetic, tmp_path):
 def test_numbers_of_epochs_that_are_none_are_left_out(synthetic, tmp_path, epochs):
     synthetic.write_run(tmp_path, classes=10, changes={"trainer.num_train_epochs": epochs}, name="run")
     report = report_document(content_of(read_study(tmp_path)))
-    assert "Small budget" not in flat(report)
+    assert "rank nothing" not in flat(report)
 
 
 def test_records_without_classes_curves_or_times_are_reported_all_the_same(synthetic, tmp_path):
@@ -136,8 +220,9 @@ def test_records_without_classes_curves_or_times_are_reported_all_the_same(synth
         for name in ("per_class.csv", "confusion.csv"):
             (run.path / "evaluation" / name).unlink()
     report = report_document(content_of(read_study(tmp_path), language="zh"))
-    assert report.language == "zh-Hans" and "没有曲线" in flat(report) and "没有运行记录混淆矩阵" in flat(report)
-    assert {figure.id for figure in report.figures()} == {"tradeoff-parameters", "tradeoff-macs"}
+    assert report.language == "zh-Hans" and "没有曲线" in flat(report)
+    assert {figure.id for figure in report.figures()} == {"drawing-resnet"}
+    assert "classes-section" not in [below.id for below in report.sections[-1].sections]
 
 
 def test_two_blocks_of_one_id_are_a_bug():

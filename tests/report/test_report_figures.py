@@ -12,14 +12,13 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 
 from cifar100.report.claims.comparison import compare
-from cifar100.report.document.sections.curves import grouped
 from cifar100.report.document.words import load_words
 from cifar100.report.figures import style
 from cifar100.report.figures.classes import classes_figure
 from cifar100.report.figures.confusion import confusion_figure
-from cifar100.report.figures.curves import MOST, curves_figure
 from cifar100.report.figures.forest import forest_figure
 from cifar100.report.figures.tradeoff import pareto, tradeoff_figure
+from cifar100.report.figures.training import designs_figure, last_epoch, training_figure
 from cifar100.report.records.study import read_study
 
 WORDS = load_words("en")
@@ -116,38 +115,35 @@ def test_without_pairs_there_is_no_forest(synthetic, tmp_path, drawn):
     assert forest_figure(read_study(tmp_path), WORDS) is None
 
 
-def test_curves_are_means_within_bands(study, drawn):
-    rows = study.rows[:2]
-    figure = curves_figure(rows, "top1", WORDS)
-    train, val = figure.axes
-    recorded = numpy.array([[line["val/top1"] for line in run.epochs] for run in rows[1].runs])
-    assert val.lines[1].get_ydata() == pytest.approx(100 * recorded.mean(axis=0))
-    band = val.collections[1].get_paths()[0].vertices[:, 1]
+def test_training_is_drawn_as_means_within_bands(study, drawn):
+    row = study.rows[1]
+    loss, top1 = training_figure(row, WORDS).axes
+    recorded = numpy.array([[line["val/top1"] for line in run.epochs] for run in row.runs])
+    train, val = top1.lines
+    assert val.get_ydata() == pytest.approx(100 * recorded.mean(axis=0))
+    band = top1.collections[1].get_paths()[0].vertices[:, 1]
     assert band.min() == pytest.approx(100 * recorded.min()) and band.max() == pytest.approx(100 * recorded.max())
-    assert train.get_title() == "Training images" and [t.get_text() for t in figure.legends[0].texts] == [
-        row.label for row in rows
-    ]
+    assert (train.get_label(), val.get_label()) == ("Training images", "Held-out images")
+    assert loss.get_ylabel() == "Cross-entropy loss"
+    assert last_epoch(row, "val/top1") == pytest.approx(recorded[:, -1].mean()) and last_epoch(row, "none") is None
 
 
-def test_more_rows_than_colours_are_drawn_in_parts(study, drawn):
-    with pytest.raises(ValueError, match="tells apart"):
-        curves_figure(study.rows, "loss", WORDS)
-    parts = grouped(study.rows)
-    assert all(part[0] is study.baseline and len(part) <= MOST for part in parts)
-    assert [row for part in parts for row in part[1:]] == list(study.rows[1:])
+def test_every_design_has_a_panel_with_the_baseline_behind(study, drawn):
+    panels = [axes for axes in designs_figure(study.rows, "top1", WORDS).axes if axes.get_visible()]
+    assert [axes.get_title() for axes in panels] == [row.label for row in study.rows]
+    recorded = numpy.mean([[line["val/top1"] for line in run.epochs] for run in study.rows[2].runs], axis=0)
+    assert panels[2].lines[3].get_ydata() == pytest.approx(100 * recorded)
+    assert panels[2].lines[2].get_ydata() == pytest.approx(panels[0].lines[1].get_ydata()), "the baseline's, in grey"
+    assert [len(axes.lines) for axes in panels[:2]] == [2, 4]
 
 
-def test_confusion_is_ordered_and_named_by_superclass(drawn):
-    names = [f"class {index}" for index in range(40)]
-    groups = ["odd" if index % 2 else "even" for index in range(40)]
-    matrix = numpy.eye(40) * 9
-    matrix[0, 1] = 1  # an even class taken for an odd one
-    axes = confusion_figure(matrix, names, groups, WORDS).axes[0]
-    shares = axes.images[0].get_array()
-    assert shares[0, 0] == 0.9 and shares[0, 20] == 0.1 and shares[1, 1] == 1
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["even", "odd"]
-    few = confusion_figure(matrix[:5, :5], names[:5], None, WORDS).axes[0]
-    assert [label.get_text() for label in few.get_xticklabels()] == names[:5]
+def test_confusion_is_printed_into_its_cells(drawn):
+    matrix = numpy.array([[0.9, 0.1, 0.0], [0.004, 0.5, 0.2], [0.0, 0.0, 1.0]])
+    figure = confusion_figure(["a_b", "c", "d"], {"One": matrix, "Two": matrix}, WORDS)
+    first, second = figure.axes
+    assert [text.get_text() for text in first.texts] == ["90", "10", "50", "20", "100"]
+    assert [label.get_text() for label in first.get_yticklabels()] == ["a b", "c", "d"]
+    assert second.get_title() == "Two" and (first.images[0].get_array() == matrix).all()
 
 
 def test_classes_show_both_ends(drawn):
@@ -166,7 +162,7 @@ def test_labels_from_records_do_no_harm(synthetic, tmp_path, drawn, label):
                 tmp_path, seed=seed, label=f"{label}{row}", classes=5, changes={"model.stem_width": row}
             )
     study = read_study(tmp_path)
-    for figure in (forest_figure(study, WORDS), curves_figure(study.rows, "loss", WORDS)):
+    for figure in (forest_figure(study, WORDS), designs_figure(study.rows, "loss", WORDS)):
         image = Image.open(io.BytesIO(style.png(figure)))
         assert image.width == pytest.approx(style.WIDTH * style.PNG_DPI, abs=1) and image.height < 2000
 

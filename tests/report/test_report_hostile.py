@@ -8,7 +8,7 @@ from cifar100.report.document.words import load_words
 from cifar100.report.records.study import read_study
 from cifar100.report.renderers.csv_table import csv_text
 from cifar100.report.renderers.latex_table import latex_text
-from cifar100.report.tables.tables import report_tables
+from cifar100.report.tables.tables import main_table, report_tables
 
 EVIL = "<script>alert(1)</script>\x1b]0;owned\x07 \u202e=cmd|'/C calc'!A0\n\\input{x}"
 
@@ -119,4 +119,4 @@ def test_odd_descriptions_of_machines_and_choices_are_printed_as_they_can_be(syn
     run.write_config(config)
     study = read_study(tmp_path)
     assert len(report_tables(study, load_words("en"), [study])) > 5
-    assert "—" in [cell.text for cell in report_tables(study, load_words("en"))[2].column("train_s")]
+    assert "—" in [cell.text for cell in main_table(study, load_words("en")).column("train_s")]

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from cifar100.report.claims.findings import listed
 from cifar100.report.claims.statistics import summarize
-from cifar100.report.document.document import FigureBlock, Notice, Paragraph, Section, Slide, Text
+from cifar100.report.document.document import Cite, FigureBlock, Notice, Paragraph, Section, Slide, Text
 from cifar100.report.document.words import Words
+from cifar100.report.document.works import methods_of
 from cifar100.report.figures.style import drawing, png, svg
 from cifar100.report.records.row import Row
 from cifar100.report.records.study import Study
@@ -27,7 +28,7 @@ class Content:
     main: Study
     ablations: tuple[Study, ...]
     words: Words
-    team: tuple[tuple[str, str], ...] = ()
+    team: tuple[tuple[str, str, str], ...] = ()
     title: str | None = None
     authors: tuple[str, ...] = ()
 
@@ -42,6 +43,15 @@ class Content:
     def rows(self) -> Iterator[Row]:
         for study in self.studies:
             yield from study.rows
+
+    def methods(self, row: Row) -> frozenset[str]:
+        """The names of the methods that a row's network has."""
+        return frozenset(method.name for method in methods_of([row.runs[0].network], self.words.language))
+
+    def cited(self, text: str, keys: Sequence[str]) -> Paragraph:
+        """A paragraph that cites works before its last full stop."""
+        cites = [part for key in keys for part in (" ", Cite(key))]
+        return Paragraph((text[:-1], *cites, text[-1:]))
 
     def text(self, key: str, **fields: Any) -> Text:
         return self.words.parts(f"report.{key}", **fields)
@@ -62,10 +72,11 @@ class Content:
         sections: Sequence[Section] = (),
         slides: Sequence[Slide] = (),
         id: str | None = None,
+        numbered: bool = True,
     ) -> Section:
         """A section whose title is the text `<key>`, with those of the blocks that are not None."""
         kept = tuple(block for block in blocks if block is not None)
-        return Section(id or key.partition(".")[0], self.line(key), kept, tuple(sections), tuple(slides))
+        return Section(id or key.partition(".")[0], self.line(key), kept, tuple(sections), tuple(slides), numbered)
 
     def slide(self, part: str, key: str, *blocks: Any, notes: Sequence[str] = (), **fields: Any) -> Slide:
         """A slide whose title is the text `<key>`, with those of the blocks that are not None."""
@@ -86,6 +97,6 @@ class Content:
         top1 = summarize(row.values("top1"))
         one = isnan(top1.std)
         spread = (
-            self.line("summary.spread_one") if one else self.line("summary.spread", std=percent(top1.std), n=top1.n)
+            self.line("abstract.spread_one") if one else self.line("abstract.spread", std=percent(top1.std), n=top1.n)
         )
         return {"row": row.label, "mean": percent(top1.mean), "spread": spread}

@@ -5,6 +5,7 @@ Every text in it is unescaped; each renderer escapes for its own format.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -67,6 +68,13 @@ class Equation:
 
 
 @dataclass(frozen=True)
+class CodeBlock:
+    """Lines of Python, set in a fixed-width face and kept as they are."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class FigureBlock:
     """A figure that is drawn, as PNG and, where it was not a photograph to begin with, as SVG. `id` is also the name of
     its files."""
@@ -90,7 +98,7 @@ class Bibliography:
     """The works that the document cites, in the order of their numbers."""
 
 
-Block = Paragraph | Notice | Bullets | Equation | FigureBlock | TableBlock | Bibliography
+Block = Paragraph | Notice | Bullets | Equation | CodeBlock | FigureBlock | TableBlock | Bibliography
 
 # The parts of the deck, in the order of its slides.
 PARTS = (
@@ -133,13 +141,15 @@ class Slide:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the report; `slides` stand for it in the deck, and those of sections below come after them."""
+    """A section of the report; `slides` stand for it in the deck, and those of sections below come after them. An
+    abstract is not `numbered`."""
 
     id: str
     title: str
     blocks: tuple[Block, ...]
     sections: tuple[Section, ...] = ()
     slides: tuple[Slide, ...] = ()
+    numbered: bool = True
 
 
 @dataclass(frozen=True)
@@ -150,6 +160,11 @@ class Document:
     language: str
     byline: tuple[str, ...]
     sections: tuple[Section, ...]
+
+    def chapters(self) -> list[tuple[str, Section]]:
+        """Its sections with their numbers; "" for one without."""
+        numbers = itertools.count(1)
+        return [(str(next(numbers)) if section.numbered else "", section) for section in self.sections]
 
     def blocks(self) -> Iterator[Block]:
         """All blocks in reading order."""

@@ -42,13 +42,13 @@ class Words:
 
         A field with a format in the text (`{share:.1f}`) comes formatted, every other one as it is.
         """
-        found = []
+        found: list[Any] = []
         for literal, name, spec, _ in Formatter().parse(self.template(key, fields.get("n"))):
             if literal:
                 found.append(literal)
             if name is not None:
                 found.append(format(fields[name], spec) if spec else fields[name])
-        return tuple(found)
+        return tuple(_joined(found)) if self.language == "zh" else tuple(found)
 
     def template(self, key: str, n: float | None = None) -> str:
         text = self._texts[key]
@@ -84,6 +84,17 @@ def load_words(language: str) -> Words:
 def unfolded(text: str) -> str:
     """A text as YAML folds it, without the spaces that stand where lines of Chinese were joined."""
     return _FOLD.sub("", text)
+
+
+def _joined(parts: list[Any]) -> Iterator[Any]:
+    """The parts without a space that stands between two Chinese characters, as beside a label that is Chinese."""
+    for place, part in enumerate(parts):
+        before, after = (parts[i] if 0 <= i < len(parts) else None for i in (place - 1, place + 1))
+        if isinstance(part, str) and isinstance(before, str) and _FOLD.search(f"{before[-1:]}{part[:2]}"):
+            part = part[1:]
+        if isinstance(part, str) and isinstance(after, str) and _FOLD.search(f"{part[-2:]}{after[:1]}"):
+            part = part[:-1]
+        yield part
 
 
 def _flat(texts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str | dict[str, str]]]:

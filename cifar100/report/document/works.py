@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +12,7 @@ import yaml
 
 from cifar100.base.text import plain_line
 from cifar100.report.document.words import unfolded
+from cifar100.report.records.flat import flat
 
 FOLDER = Path(__file__).parent
 _PORTS = tuple(f"cifar100.models.{port}." for port in ("attention", "mixer", "block", "stage"))
@@ -27,7 +28,7 @@ PLAIN = {
 
 @dataclass(frozen=True)
 class Work:
-    """A cited work. `source` is an arXiv identifier, with a `url`, or where else the work appeared, without one."""
+    """A cited work. `source` is where it appeared, `url` its preprint, where there is one."""
 
     key: str
     authors: str
@@ -39,13 +40,26 @@ class Work:
 
 @dataclass(frozen=True)
 class Method:
-    """One design of the study, in one language: `equations` are pairs of LaTeX and what its symbols mean."""
+    """One method of the study, in one language.
+
+    `background` says where it comes from, `text` how it works, `place` how it enters the network here, `argument` why a
+    hybrid of this study should help; all but `text` may be "". `equations` are pairs of LaTeX and what its symbols
+    mean. `drawing` has the lines of its diagrams by panel, see figures/drawings.py, and `options` what those of its
+    parts that occur are built with. `targets` are the classes that it is made of.
+    """
 
     name: str
     title: str
     text: str
     equations: tuple[tuple[str, str], ...]
     references: tuple[str, ...]
+    background: str
+    place: str
+    argument: str
+    hybrid: bool
+    drawing: Mapping[str, Sequence[str]]
+    options: Mapping[str, Any]
+    targets: tuple[str, ...]
 
 
 @lru_cache
@@ -58,17 +72,38 @@ def methods_of(networks: Iterable[Mapping[str, Any]], language: str) -> list[Met
     """The methods that occur in resolved networks, found by the names of what they are built of, in the order in which
     the report tells them."""
     used = [part for network in networks for part in _parts(network)]
-    return [
-        Method(
-            name,
-            entry["title"][language],
-            unfolded(entry["text"][language]),
-            tuple((each["latex"], unfolded(each["where"][language])) for each in entry["equations"]),
-            tuple(entry["references"]),
-        )
-        for name, entry in _entries().items()
-        if any(_occurs(entry, part) for part in used)
-    ]
+    found = []
+    for name, entry in _entries().items():
+        part = next((part for part in used if _occurs(entry, part)), None)
+        if part is not None:
+            names = {each["_target_"] for each in used}
+            targets = tuple(target for target in entry["targets"] if target in names)
+            found.append(_method(name, entry, part, targets, language))
+    return found
+
+
+def _method(
+    name: str, entry: Mapping[str, Any], part: Mapping[str, Any], targets: tuple[str, ...], language: str
+) -> Method:
+    options = {"attention": entry.get("short", "ECA")}
+    for key, value in sorted(flat(part).items(), key=lambda item: -item[0].count(".")):  # its own options win
+        options[key.rpartition(".")[2]] = value
+    drawing = entry.get("drawing", {})
+    if "option" in drawing:
+        chosen = options.get(drawing["option"])
+        drawing = drawing.get(chosen if isinstance(chosen, str) else "", {})
+    return Method(
+        name,
+        entry["title"][language],
+        unfolded(entry["text"][language]),
+        tuple((each["latex"], unfolded(each["where"][language])) for each in entry["equations"]),
+        tuple(entry["references"]),
+        *(unfolded(entry[key][language]) if key in entry else "" for key in ("background", "place", "argument")),
+        entry.get("hybrid", False),
+        drawing,
+        options,
+        targets,
+    )
 
 
 def untold(networks: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -110,6 +145,5 @@ def _is_above(value: Any, bound: float) -> bool:
 
 def _work(key: str, entry: Mapping[str, Any]) -> Work:
     arxiv = entry.get("arxiv")
-    source = f"arXiv:{arxiv}" if arxiv else entry["in"]
     url = f"https://arxiv.org/abs/{arxiv}" if arxiv else None
-    return Work(key, entry["authors"], entry["title"], entry["year"], source, url)
+    return Work(key, entry["authors"], entry["title"], entry["year"], entry["in"], url)

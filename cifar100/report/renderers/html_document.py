@@ -17,6 +17,7 @@ from cifar100.base.text import printable
 from cifar100.report.document.document import (
     Bibliography,
     Cite,
+    CodeBlock,
     Document,
     Equation,
     FigureBlock,
@@ -44,7 +45,7 @@ def html_document(document: Document, words: Words) -> str:
         byline=[printable(line) for line in document.byline],
         short=SHORT,
         contents=words("report.contents"),
-        sections=[view.section(section, str(number)) for number, section in enumerate(document.sections, 1)],
+        sections=[view.section(section, number) for number, section in document.chapters()],
         style=Markup(style),
         style_hash=Markup(f"sha256-{digest}"),
     )  # fmt: skip
@@ -72,7 +73,9 @@ class _View:
             "title": printable(section.title),
             "number": number,
             "blocks": [self._plain(block) for block in section.blocks],
-            "sections": [self.section(below, f"{number}.{i}") for i, below in enumerate(section.sections, 1)],
+            "sections": [
+                self.section(below, f"{number}.{i}".lstrip(".")) for i, below in enumerate(section.sections, 1)
+            ],
         }
 
     def _plain(self, value: Any) -> Any:
@@ -88,6 +91,8 @@ class _View:
     def _filled_in(self, value: Any) -> dict[str, Any]:
         if isinstance(value, Equation):
             return {"mathml": Markup(convert(value.latex, display="block"))}
+        if isinstance(value, CodeBlock):
+            return {"text": value.text}  # with its line breaks
         if isinstance(value, FigureBlock):
             kind, picture = ("png", value.png) if value.svg is None else ("svg+xml", value.svg)
             source = f"data:image/{kind};base64,{b64encode(picture).decode()}"

@@ -7,6 +7,7 @@ from cifar100.report.document.document import (
     Bullets,
     Cite,
     Code,
+    CodeBlock,
     Document,
     Equation,
     FigureBlock,
@@ -27,8 +28,8 @@ def markdown_document(document: Document, words: Words, figure_path: str = "figu
     """The whole file; `figure_path` says where a figure of an id is, as seen from it. Text is escaped."""
     writer = _Writer(document, words, figure_path)
     parts = [f"# {escaped(document.title)}", *(f"*{escaped(line)}*" for line in document.byline)]
-    for number, section in enumerate(document.sections, 1):
-        parts += writer.section(section, f"{number}.", 2)
+    for number, section in document.chapters():
+        parts += writer.section(section, number, 2)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -39,9 +40,10 @@ class _Writer:
         self._figures = {figure.id for figure in document.figures()}
 
     def section(self, section: Section, number: str, level: int) -> list[str]:
-        parts = [f"{'#' * level} {number} {escaped(section.title)}", *map(self._block, section.blocks)]
+        title = f"{number} {escaped(section.title)}".strip()
+        parts = [f"{'#' * level} {title}", *map(self._block, section.blocks)]
         for place, below in enumerate(section.sections, 1):
-            parts += self.section(below, f"{number.removesuffix('.')}.{place}", level + 1)
+            parts += self.section(below, f"{number}.{place}".lstrip("."), level + 1)
         return parts
 
     def _block(self, block: Block) -> str:
@@ -53,6 +55,8 @@ class _Writer:
             return "\n".join(f"- {at_start(self._text(item))}" for item in block.items)
         if isinstance(block, Equation):
             return f"```math\n{block.latex}\n```"
+        if isinstance(block, CodeBlock):
+            return f"```python\n{block.text}\n```"
         if isinstance(block, FigureBlock):
             path = self._figure_path.format(id=block.id)
             caption = escaped(block.caption)

@@ -54,3 +54,10 @@ def probability(p: float) -> str:
     if not math.isfinite(p):
         return NONE
     return "<0.001" if p < 0.0005 else f"{p:.3f}"
+
+
+def ratio(value: float, base: float) -> str:
+    """How many times `base` a value is: `0.61`; an em dash where that cannot be said."""
+    if not (math.isfinite(value) and math.isfinite(base)) or base == 0:
+        return NONE
+    return f"{value / base:.3f}" if abs(value / base - 1) < 0.005 and value != base else f"{value / base:.2f}"

@@ -1,4 +1,4 @@
-"""Tables by class: the hardest classes, the largest gains and losses, and how many classes changed."""
+"""Tables by class: the hardest classes, and how many classes changed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from cifar100.report.document.words import Words
 from cifar100.report.records.row import Row
 from cifar100.report.records.study import Study
 from cifar100.report.tables.class_results import Change, ClassResults, class_results
-from cifar100.report.tables.number_text import NONE, count, percent, points
+from cifar100.report.tables.number_text import NONE, count, percent
 from cifar100.report.tables.table import Cell, Table
 
 HARDEST = 10
 MOST_ROWS = 8
-EACH_WAY = 3
 
 
 def per_class_tables(study: Study, words: Words) -> list[Table]:
@@ -25,7 +24,7 @@ def per_class_tables(study: Study, words: Words) -> list[Table]:
     changes = {row.label: results.changes(study, row) for row in study.rows[1:]}
     tables = [hardest_table(study, results, words)]
     if any(changes.values()):
-        tables += [_counts_table(study, changes, words), _changes_table(study, changes, words)]
+        tables.append(_counts_table(study, changes, words))
     return tables
 
 
@@ -79,39 +78,6 @@ def _counts(study: Study, row: Row, changes: Sequence[Change]) -> tuple[Cell, ..
         return (*cells, Cell(NONE))
     sure = sum(change.distinguishable for change in changes)
     return (*cells, Cell(str(sure), sure))
-
-
-def _changes_table(study: Study, changes: dict[str, list[Change]], words: Words) -> Table:
-    keys = ("row", "class", "superclass", "images", "before", "after", "class_change")
-    fields = {"baseline": study.baseline.label}
-    table = Table(
-        id="class-changes",
-        title=words("tables.class_changes", **fields),
-        columns=tuple(words(f"tables.columns.{key}", **fields) for key in keys),
-        rows=tuple(_line(label, change) for label, found in changes.items() for change in _extremes(found)),
-        notes=(words("tables.notes.class_changes", classes=_most(changes)),),
-        numeric=(False, False, False, True, True, True, True),
-        keys=keys,
-    )
-    return _without_empty(table, "superclass")
-
-
-def _extremes(changes: Sequence[Change]) -> list[Change]:
-    """The largest gains, falling, and then the largest losses, the worst last."""
-    ordered = sorted(changes, key=lambda change: -change.difference)
-    gains = [change for change in ordered if change.difference > 0][:EACH_WAY]
-    return gains + [change for change in ordered if change.difference < 0][-EACH_WAY:]
-
-
-def _line(label: str, change: Change) -> tuple[Cell, ...]:
-    numbers = (change.images, change.before, change.after)
-    return (
-        Cell(label),
-        Cell(change.name),
-        Cell(change.superclass),
-        *(Cell(count(number), number) for number in numbers),
-        Cell(points(change.difference), change.difference),
-    )
 
 
 def _headings(words: Words, *keys: str) -> tuple[str, ...]:

@@ -24,8 +24,11 @@ SETTINGS = {
     "batch_size": "trainer.per_device_train_batch_size",
     "epochs": "trainer.num_train_epochs",
 }
-# An option of the primitives that have it, by the last word of their modules.
-OPTIONS = {"eca_kernel_size": ("eca", "kernel_size"), "ghost_ratio": ("ghost", "ratio")}
+# An option of the primitives that have it, by their modules' names.
+OPTIONS = {
+    "eca_kernel_size": (("eca",), "kernel_size"),
+    "ghost_ratio": (("ghost", "ghost_eca", "ghost_bottleneck"), "ratio"),
+}
 MAX_VALUE = 24
 
 
@@ -71,15 +74,11 @@ def _text(key: str, settings: Mapping[str, Any], words: Words) -> str | None:
 
 def _option(key: str, row: Row, words: Words) -> str | None:
     """The values that the option has in the row's network; None where the network has no such primitive."""
-    primitive, option = OPTIONS[key]
-    values = [node[option] for node in _nodes(row.runs[0].network) if primitive in _names(node) and option in node]
+    primitives, option = OPTIONS[key]
+    nodes = [node for node in _nodes(row.runs[0].network) if leaf_name(node.get("_target_", "")) in primitives]
+    values = [node[option] for node in nodes if option in node]
     texts = [words("tables.adaptive") if value is None else readable(value) for value in values]
     return plain_line(" / ".join(dict.fromkeys(texts)), MAX_VALUE) if texts else None
-
-
-def _names(node: Mapping[str, Any]) -> list[str]:
-    """`["ghost", "eca"]` for a target in cifar100.models.mixer.ghost_eca."""
-    return leaf_name(node.get("_target_", "")).split("_")
 
 
 def _nodes(tree: Any) -> Iterator[Mapping[str, Any]]:

@@ -13,6 +13,7 @@ from cifar100.report.records.parts import leaf_name, readable
 from cifar100.report.records.row import Row
 from cifar100.report.records.setting import changed_words, setting
 from cifar100.report.records.study import Study
+from cifar100.report.tables.recipe_table import SETTINGS, recipe_table
 
 # The settings that a reader looks for first; the table of hyper-parameters has all.
 CHIEF = (
@@ -44,18 +45,19 @@ def table_notes(study: Study, words: Words, *, times: bool = False) -> list[str]
         notes.append(words("tables.notes.several_commits", n=versions))
     if study.left_out:
         notes.append(words("tables.notes.left_out", n=len(study.left_out)))
-    return [*notes, words("tables.notes.recipe", recipe=recipe_line(study))]
+    return notes
 
 
 def own_recipes(study: Study, words: Words) -> list[str]:
     """A sentence for each row whose design brings a recipe of its own: in what it differs from the baseline's."""
-    home = setting(study.baseline.runs[0])
-    changes = {row.label: changed_words(setting(row.runs[0]), home, study.declared) for row in study.rows[1:]}
-    return [
-        words("tables.notes.own_recipe", row=label, baseline=study.baseline.label, changes=", ".join(each))
-        for label, each in changes.items()
-        if each
-    ]
+    home, table, found = setting(study.baseline.runs[0]), recipe_table(study, words), []
+    for place, row in enumerate(study.rows[1:], 2):
+        if changed_words(setting(row.runs[0]), home, study.declared):
+            lines = [line for line in table.rows[: len(SETTINGS)] if line[place].text != line[1].text]
+            changes = words("findings.comma").join(f"{line[0].text.lower()} {line[place].text}" for line in lines)
+            fields = {"baseline": study.baseline.label, "changes": changes}
+            found.append(words("tables.notes.own_recipe", row=row.label, **fields))
+    return found
 
 
 def recipe_line(study: Study) -> str:

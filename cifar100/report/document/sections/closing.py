@@ -1,73 +1,110 @@
-"""Limits, conclusion, references, and the appendix of all runs."""
+"""Conclusion with limits and future work, contributions, references."""
 
 from __future__ import annotations
 
 from cifar100.base.text import plain_line
-from cifar100.report.claims.findings import Finding, findings, tally
+from cifar100.report.claims.findings import findings
+from cifar100.report.claims.statistics import summarize
 from cifar100.report.document.content import Content
-from cifar100.report.document.document import Bibliography, Block, Bullets, Code, Paragraph, Section, TableBlock, Text
-from cifar100.report.document.sections.opening import seeds_text
+from cifar100.report.document.document import Bibliography, Bullets, CodeBlock, Ref, Section, TableBlock, Text
+from cifar100.report.document.sections.designs import ratios
+from cifar100.report.document.sections.results import ablation_name
 from cifar100.report.records.facts import FEW_EPOCHS, FEW_SEEDS, data_names, epoch_text, epochs, seed_counts
-from cifar100.report.tables.appendix import runs_table
-from cifar100.report.tables.number_text import count
+from cifar100.report.tables.columns import Columns
+from cifar100.report.tables.number_text import NONE, ratio
+from cifar100.report.tables.table import Cell, Table
 
-
-def limits(content: Content) -> Section:
-    studies = content.studies
-    mixed = not all(study.one_recipe for study in studies)
-    items: list[Text] = [content.text("limits.mixed_recipe" if mixed else "limits.one_recipe")]
-    _, most = seed_counts(content.rows())
-    if most < FEW_SEEDS:
-        rows = tuple(content.rows())
-        items.append(content.text("limits.seeds", rows=len(rows), seeds=seeds_text(content, rows)))
-    counts = epochs(studies)
-    if counts and counts[0] < FEW_EPOCHS:
-        items.append(content.text("limits.epochs", epochs=epoch_text(counts), n=counts[-1]))
-    names = data_names(studies)
-    if len(names) == 1:
-        resolution = plain_line(content.main.shared_recipe.get("data.resolution", "?"), 12)
-        items.append(content.text("limits.data", resolution=resolution))
-    items += [content.text("limits.selection"), content.text("limits.costs")]
-    if "digits" in names:
-        items.append(content.text("limits.digits"))
-    return content.heading("limits.heading", Bullets(tuple(items)))
+DIRECTIONS = ("attention", "scale", "augment", "search", "data", "explain", "distillation", "quantization", "transfer")
 
 
 def conclusion(content: Content) -> Section:
-    found = findings(content.main, content.words)
-    if not found:
-        return content.heading("conclusion.heading", content.paragraph("conclusion.alone"))
-    better = [each.row.label for each in found if each.verdict == "better"]
-    decided = any(each.verdict in ("better", "worse") for each in found)
-    blocks: list[Block] = [
-        content.paragraph("conclusion.found", baseline=content.main.baseline.label),
-        Bullets(tuple((sentence,) for sentence in tally(found, content.words))),
+    directions = TableBlock(_directions(content))
+    future = content.paragraph("conclusion.future", table=Ref("future"))
+    answers, ablations = _answers(content), _ablation_answers(content)
+    told = [content.paragraph("conclusion.answers", baseline=content.main.baseline.label), answers] if answers else []
+    if not told:
+        told = [content.paragraph("conclusion.alone")]
+    elif not any(each.verdict in ("better", "worse") for each in findings(content.main, content.words)):
+        told.append(content.paragraph("conclusion.nothing"))
+    if ablations:
+        told += [content.paragraph("conclusion.ablation_answers"), ablations]
+    parts = [
+        content.heading("conclusion.answers_heading", *told, id="answers"),
+        content.heading("conclusion.limits_heading", Bullets(tuple(_limits(content))), id="limits"),
+        content.heading("conclusion.future_heading", future, directions, id="future-work"),
     ]
-    if not decided:
-        blocks.append(content.paragraph("conclusion.nothing"))
-    if better:
-        fields = {"rows": content.listed(better), "baseline": content.main.baseline.label, "n": len(better)}
-        blocks.append(content.paragraph("conclusion.some_better", **fields))
-    return content.heading("conclusion.heading", *blocks, _next(content, found))
+    slides = [
+        content.slide("conclusion", "slide.conclusion", *told[:3]),
+        content.slide("future", "slide.future", TableBlock(directions.table.only("direction", "entry"))),
+    ]
+    return content.heading("conclusion.heading", sections=parts, slides=slides)
+
+
+def team(content: Content) -> Section:
+    if not content.team:
+        option = CodeBlock('python report.py study=... "team=[{name: ..., task: ..., contribution: ...}]"')
+        return content.heading("team.heading", content.paragraph("team.none"), option)
+    keys = ("name", "task", "contribution")
+    rows = tuple(tuple(Cell(text or NONE) for text in member) for member in content.team)
+    columns = tuple(content.line(f"team.{key}") for key in keys)
+    table = Table("team", content.line("team.title"), columns, rows, keys=keys)
+    return content.heading("team.heading", TableBlock(table), id="contributions")
 
 
 def references(content: Content) -> Section:
     return content.heading("references.heading", Bibliography())
 
 
-def appendix(content: Content) -> Section:
-    blocks: list[Block] = [content.paragraph("appendix.text")]
-    for number, study in enumerate(content.studies):
-        id = "runs" if number == 0 else f"runs-{number}"
-        blocks.append(TableBlock(runs_table(study, content.words, id=id), small=True))
-    blocks.append(Paragraph(content.text("appendix.commands", file=Code("config.yaml"))))
-    return content.heading("appendix.heading", *blocks)
+def _answers(content: Content) -> Bullets | None:
+    """Design by design: the difference, its verdict, and the costs as multiples of the baseline's."""
+    study, base, items = content.main, content.main.baseline, []
+    table = Columns(study, content.words).table("", "", ("change", "verdict"))
+    for row, (change, verdict) in zip(study.rows[1:], table.rows[1:], strict=True):
+        fields = {"row": row.label, "change": change.text, "verdict": verdict.text, **ratios(row, base)}
+        time = ratio(row.train_s, base.train_s)
+        key = "conclusion.answer" if time != NONE else "conclusion.answer_short"
+        items.append(content.text(key, **fields, **({"time_ratio": time} if time != NONE else {})))
+    return Bullets(tuple(items)) if items else None
 
 
-def _next(content: Content, found: tuple[Finding, ...]) -> Paragraph | None:
-    """The open difference that would take the fewest seeds to decide."""
-    open_ones = [each for each in found if each.seeds_needed is not None]
-    if not open_ones:
-        return None
-    easiest = min(open_ones, key=lambda each: each.seeds_needed or 0)
-    return content.paragraph("conclusion.next", n=count(easiest.seeds_needed or 0), row=easiest.row.label)
+def _ablation_answers(content: Content) -> Bullets | None:
+    items = []
+    for study in content.ablations:
+        if len(study.rows) == 1:
+            continue
+        table = Columns(study, content.words).table("", "", ("change", "verdict"))
+        best = max(range(1, len(study.rows)), key=lambda place: summarize(study.rows[place].values("top1")).mean)
+        fields = {"row": study.rows[best].label, "baseline": study.baseline.label}
+        fields |= {name: cell.text for name, cell in zip(("change", "verdict"), table.rows[best], strict=True)}
+        items.append(content.text("conclusion.ablation_answer", name=ablation_name(content, study), **fields))
+    return Bullets(tuple(items)) if items else None
+
+
+def _limits(content: Content) -> list[Text]:
+    studies, items = content.studies, []
+    own = any(row.own_recipe for row in content.rows())
+    items.append(content.text("conclusion.limits.own_recipe" if own else "conclusion.limits.one_recipe"))
+    _, most = seed_counts(content.rows())
+    if most < FEW_SEEDS:
+        items.append(content.text("conclusion.limits.seeds"))
+    counts = epochs(studies)
+    if counts and counts[0] < FEW_EPOCHS:
+        items.append(content.text("conclusion.limits.epochs", epochs=epoch_text(counts), n=counts[-1]))
+    names = data_names(studies)
+    if len(names) == 1:
+        resolution = plain_line(content.main.shared_recipe.get("data.resolution", "?"), 12)
+        items.append(content.text("conclusion.limits.data", resolution=resolution))
+    if "digits" in names:
+        items.append(content.text("conclusion.limits.digits"))
+    return items
+
+
+def _directions(content: Content) -> Table:
+    keys, rows = ("direction", "work", "entry"), []
+    for each in DIRECTIONS:
+        title, text, command = (
+            content.line(f"conclusion.directions.{each}.{part}") for part in ("title", "text", "command")
+        )
+        rows.append((Cell(title), Cell(text), Cell(command or content.line("conclusion.not_yet"))))
+    columns = tuple(content.line(f"conclusion.{key}") for key in keys)
+    return Table("future", content.line("conclusion.future_title"), columns, tuple(rows), keys=keys)

@@ -9,7 +9,7 @@ from typing import Any
 
 from cifar100.base.text import plain_line
 from cifar100.report.document.content import Content
-from cifar100.report.document.sections.opening import data_title
+from cifar100.report.document.sections.front import data_title
 from cifar100.report.document.words import Words
 from cifar100.report.records.facts import newest
 from cifar100.report.records.study import Study

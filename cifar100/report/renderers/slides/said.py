@@ -5,8 +5,8 @@ from __future__ import annotations
 from cifar100.report.claims.findings import findings, tally
 from cifar100.report.document.content import Content
 from cifar100.report.document.document import Bullets, Cite, Code, Paragraph, Ref, Section, Strong, Text
-from cifar100.report.document.sections.closing import conclusion, limits
-from cifar100.report.document.sections.opening import baseline_text
+from cifar100.report.document.sections.closing import conclusion
+from cifar100.report.document.sections.front import baseline_line
 from cifar100.report.records.commit import commits
 from cifar100.report.records.facts import is_dirty
 from cifar100.report.records.study import Study
@@ -19,7 +19,7 @@ MOST_NAMED = 4
 
 def conclusion_lines(material: Material) -> list[tuple[str, bool]]:
     """Sentences, each with whether it is an item of a list under the one before."""
-    said = [(_flat(baseline_text(_content(material))), False), *_lines(conclusion(_content(material)))]
+    said = [(baseline_line(_content(material)), False), *_lines(conclusion(_content(material)).sections[0])]
     for study in material.ablations[:MOST_ABLATIONS]:
         said.append((material.t("conclusion.ablation", name=study.name, text=_tally(material, study)), False))
     if len(material.ablations) > MOST_ABLATIONS:
@@ -29,7 +29,7 @@ def conclusion_lines(material: Material) -> list[tuple[str, bool]]:
 
 def limit_lines(material: Material) -> list[str]:
     """The report's, then what the records say of machines and versions."""
-    said = [text for text, _ in _lines(limits(_content(material)))]
+    said = [text for text, _ in _lines(conclusion(_content(material)).sections[1])]
     found = machines(material.study, material.words)
     key = "limits.machine" if len(found) == 1 else "limits.machines"
     said.append(material.t(key, names=material.named(found, MOST_NAMED)))
