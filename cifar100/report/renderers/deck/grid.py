@@ -41,11 +41,12 @@ def grid_of(table: Table, width: float, height: float) -> Grid:
             break
     count = next((n for n in range(len(heights), 1, -1) if sum(heights[:n]) <= height * POINTS), 1)
     wider = min(1.5, width * POINTS / sum(widths))
-    taller = min(1.7, height * POINTS / sum(heights[:count]))
+    head, *body = heights[:count]
+    taller = min(1.7, (height * POINTS - head) / max(sum(body), 1))
     return Grid(
         size=size,
         widths=tuple(each * wider / POINTS for each in widths),
-        heights=tuple(each * max(taller, 1) / POINTS for each in heights[:count]),
+        heights=(head / POINTS, *(each * max(taller, 1) / POINTS for each in body)),
         rows=tuple(map(tuple, cut[:count])),
         numeric=table.numeric,
     )
