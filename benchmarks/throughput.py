@@ -29,10 +29,12 @@ from cifar100.config import CONF, build, register_resolvers
 from cifar100.data.images import ImageSet
 from cifar100.record import RunDirectory
 from cifar100.training.faults import StopRequest
+from cifar100.training.network import wait_for
 from cifar100.training.progress import Display
 from cifar100.training.state import Progress
 
 BATCH, IMAGES = 128, 50_000
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 MEAN, STD = (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)
 
 
@@ -79,7 +81,7 @@ def copied_loop(images: np.ndarray, labels: list[int], steps: int, model: nn.Mod
     crop = [transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip()]
     data = InMemory(images, labels, transforms.Compose([*crop, transforms.ToTensor(), transforms.Normalize(MEAN, STD)]))
     loader = torch.utils.data.DataLoader(data, BATCH, shuffle=True, num_workers=2, drop_last=True)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
+    optimizer = torch.optim.SGD(model.to(DEVICE).parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
     criterion, batches = nn.CrossEntropyLoss(), iter(loader)
 
     def run(count: int = steps) -> None:
@@ -89,7 +91,7 @@ def copied_loop(images: np.ndarray, labels: list[int], steps: int, model: nn.Mod
             if batch is None:
                 batches = iter(loader)
                 batch = next(batches)
-            inputs, targets = batch
+            inputs, targets = (each.to(DEVICE) for each in batch)
             optimizer.zero_grad()
             outputs = model(inputs)
             loss = criterion(outputs, targets)
@@ -107,15 +109,15 @@ def copied_loop(images: np.ndarray, labels: list[int], steps: int, model: nn.Mod
 
 def bare_step(steps: int, model: nn.Module) -> Callable[[], None]:
     """Forward, backward and step on one batch that stays where it is."""
-    model.to(memory_format=torch.channels_last)
-    inputs = torch.randn(BATCH, 3, 32, 32).contiguous(memory_format=torch.channels_last)
-    targets = torch.randint(100, (BATCH,))
+    model.to(DEVICE, memory_format=torch.channels_last)
+    inputs = torch.randn(BATCH, 3, 32, 32, device=DEVICE).contiguous(memory_format=torch.channels_last)
+    targets = torch.randint(100, (BATCH,), device=DEVICE)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, fused=True)
     compiled, criterion = torch.compile(model, dynamic=False), nn.CrossEntropyLoss()
 
     def run() -> None:
         for _ in range(steps):
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast(DEVICE.type, torch.bfloat16):
                 outputs = compiled(inputs)
             criterion(outputs.float(), targets).backward()
             optimizer.step()
@@ -126,8 +128,10 @@ def bare_step(steps: int, model: nn.Module) -> Callable[[], None]:
 
 def seconds(run: Callable[[], None]) -> float:
     """How long a call takes."""
+    wait_for(DEVICE)
     start = time.perf_counter()
     run()
+    wait_for(DEVICE)
     return time.perf_counter() - start
 
 

@@ -18,6 +18,7 @@ from torch import nn
 from cifar100.app.assemble import build_accelerator, build_loop, build_model
 from cifar100.app.description import description, own_recipe, trained_on
 from cifar100.app.prediction import predict_command
+from cifar100.app.sources import check_weights_used, name_shorter_run, weights_used
 from cifar100.base.errors import UserError
 from cifar100.config import ConfigError, build, check_typed_choices, recipe
 from cifar100.evaluation.costs import Costs, count_costs
@@ -27,7 +28,7 @@ from cifar100.hub import local_runs
 from cifar100.record import RunDirectory, describe_environment
 from cifar100.sweep import remove_empty
 from cifar100.training.faults import around_onednn, fail_together
-from cifar100.training.outcome import hyperparameters, note_failure, summary, true_status
+from cifar100.training.outcome import device_name, hyperparameters, note_failure, summary, true_status
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ def train(config: DictConfig) -> dict[str, Any]:
             log.info("%s is finished; force=true trains it again", record.path)
             _report(record)
             return {"state": "skipped", "objective": _objective(record)}
+        name_shorter_run(config, record)
         _train(config, record)
         return {"state": "finished", "objective": _objective(record)}
     except Exception as error:
@@ -153,8 +155,13 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
         data = build(config.data)
         if accelerator.is_main_process:
             counts = {"processes": accelerator.num_processes, "parameters": costs.parameters}
+            counts["device"] = device_name(accelerator.device)
+            if used := weights_used(config):
+                check_weights_used(record, used)
+                counts["weights"] = used
             record.write_environment(describe_environment() | counts | {"data": trained_on(data)})
             log.info("%s: %s parameters, %.1f M multiply-adds", record.path, f"{costs.parameters:,}", costs.macs / 1e6)
+            log.info("on %s", counts["device"])
         if config.tracker.name:
             accelerator.init_trackers(config.tracker.project, hyperparameters(recipe(config)))
         model.to(accelerator.device, memory_format=torch.channels_last)

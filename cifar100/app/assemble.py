@@ -1,6 +1,7 @@
 """What a run is made of, from its composed configuration."""
 
 import gc
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +9,21 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
+from cifar100.app.sources import freeze, load_teacher, start_from
+from cifar100.base.errors import UserError
 from cifar100.config import build, build_network
 from cifar100.data.loader import EvalLoader, TrainLoader
 from cifar100.record import RunDirectory
 from cifar100.sweep import elsewhere
+from cifar100.training.arguments import length
 from cifar100.training.loop import Loop
-from cifar100.training.state import State, averaged
+from cifar100.training.network import MovingAverage, Teacher, no_hints
+from cifar100.training.state import State
+
+log = logging.getLogger(__name__)
 
 
 def build_model(config: DictConfig) -> nn.Module:
@@ -50,16 +57,46 @@ def build_loop(
         ValueError: an optimizer, schedule, loss or augmentation that cannot be built, in one line.
     """
     train_loader, val_loader = _loaders(config, arguments, data, accelerator)
+    start_from(model, config.init_from)
+    frozen = freeze(model, config.freeze, config.init_from)
     steps = train_loader.steps_per_epoch
     optimizer = build(config.optimizer)(model)
-    scheduler = build(config.scheduler)(
-        optimizer, num_training_steps=int(arguments.num_train_epochs) * steps, steps_per_epoch=steps
-    )
-    state = State(model, optimizer, scheduler, averaged(model, config.ema_decay), accelerator.scaler)
-    loss = build(config.loss).to(accelerator.device)
+    _, steps_in_all = length(arguments, steps)
+    scheduler = build(config.scheduler)(optimizer, num_training_steps=steps_in_all, steps_per_epoch=steps)
+    average = None if config.ema_decay is None else MovingAverage(model, config.ema_decay, config.ema_warmup)
+    state = State(model, optimizer, scheduler, average, accelerator.scaler, frozen)
+    loss = OmegaConf.to_container(config.loss, resolve=True)
+    hints, size = no_hints, arguments.per_device_train_batch_size
+    if "teacher" in loss:
+        teacher = load_teacher(loss.pop("teacher"), model, data)
+        hints = Teacher(teacher, accelerator, compile_model=arguments.torch_compile, batch_size=size)
+    if (processes := accelerator.num_processes) > 1:
+        images = processes * size * arguments.gradient_accumulation_steps
+        log.info("%d processes: steps of %d images in all, at the learning rate that one has", processes, images)
+    counts = torch.bincount(data.train.labels, minlength=len(data.class_names)).tolist()
     return Loop(
-        record, state, train_loader, val_loader, loss, accelerator, arguments, seed=config.seed, quiet=elsewhere()
+        record,
+        state,
+        train_loader,
+        val_loader,
+        build(loss, class_counts=counts).to(accelerator.device),
+        accelerator,
+        arguments,
+        seed=config.seed,
+        hints=hints,
+        early_stopping_patience=_patience(config.early_stopping_patience, data.val),
+        quiet=elsewhere(),
     )
+
+
+def _patience(value: Any, held_out: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise UserError(f"early_stopping_patience={value} must be a whole number of epochs, at least 1, or null")
+    if held_out is None:
+        raise UserError("early_stopping_patience needs held-out images; use data.val_size=5000 or leave it out")
+    return value
 
 
 def _loaders(

@@ -4,6 +4,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -12,7 +14,10 @@ from cifar100.config.groups import RECIPE, rows, table
 from cifar100.config.tree import items
 
 # What changes where a run reads and how fast it goes, not what it computes.
-WITHOUT_EFFECT = {"data": ("path", "cache_dir"), "trainer": ("dataloader_num_workers", "disable_tqdm")}
+WITHOUT_EFFECT = {"data": ("path", "cache_dir"), "trainer": ("dataloader_num_workers", "disable_tqdm", "save_steps")}
+# Options that came after the first records, and what they are where they change nothing: recipes leave them out then.
+SINCE = {"ema_warmup": False, "early_stopping_patience": None, "init_from": None, "freeze": None}
+SINCE_BELOW = {"trainer": {"max_steps": -1, "save_steps": 0}, "loss": {"class_weights": None}}
 # Records and identities name what has moved by its place of the time when records began.
 RECORDED_AS = {
     "cifar100.losses.cross_entropy.cross_entropy": "cifar100.training.cross_entropy.cross_entropy",
@@ -27,7 +32,34 @@ USUAL = {"conv", "strided", "linear", "identity", "batchnorm2d", "relu", "sgd", 
 
 def recipe(config: DictConfig) -> dict[str, Any]:
     """What determines a run's result, as plain data without interpolations; the record's ``config.yaml``."""
-    return {key: _recorded(_plain(config[key])) for key in RECIPE}
+    content = {key: _recorded(_plain(config[key])) for key in RECIPE}
+    for group, since in SINCE_BELOW.items():
+        kept = {key: value for key, value in content[group].items() if key not in since or value != since[key]}
+        content[group] = kept
+    content |= {key: config[key] for key, value in SINCE.items() if config.get(key, value) != value}
+    for node, key in ((content, "init_from"), (content["loss"], "teacher")):
+        if isinstance(node.get(key), str):
+            node[key] = named_weights(node[key])
+    return content
+
+
+def named_weights(source: str) -> str:
+    """What recipes call the weights of a run directory or another folder: its name, not its place, and the first 8
+    hexadecimal digits of the SHA-256 of its best or last checkpoint. A repository of the Hub is called by its address.
+    """
+    for name in ("checkpoints/best.safetensors", "checkpoints/last.safetensors", "model.safetensors"):
+        file = Path(source) / name
+        if file.is_file():
+            status = file.stat()
+            return f"{Path(source).resolve().name}@{_digest(file, status.st_size, status.st_mtime_ns)}"
+    return source
+
+
+@lru_cache(maxsize=64)
+def _digest(file: Path, size: int, modified_ns: int) -> str:
+    """Of one state of the file, since a run's name is asked for several times."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:8]
 
 
 def identity(config: DictConfig) -> str:
@@ -49,8 +81,9 @@ def run_id(config: DictConfig) -> str:
     words += [_find(model, key) for key in ("stem", "stage", "mixer", "attention", "norm", "activation")]
     words += [content["data"]["name"], _leaf(content["optimizer"])]
     words = [word for index, word in enumerate(words) if word and (index < 3 or word not in USUAL)]
+    trainer = _canonical(content["trainer"])
     words += [
-        "e" + _dashed(_canonical(content["trainer"]["num_train_epochs"])),
+        f"s{trainer['max_steps']}" if "max_steps" in trainer else f"e{_dashed(trainer['num_train_epochs'])}",
         f"seed{content['seed']}",
         identity(config),
     ]

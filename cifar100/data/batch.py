@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -26,6 +27,12 @@ class Batch(NamedTuple):
     targets: Tensor
     labels: Tensor
     step_size: int
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on ``device``, copied without waiting where it is in pinned memory."""
+        if self.images.device == device:
+            return self
+        return Batch(*(tensor.to(device, non_blocking=True) for tensor in self[:3]), self.step_size)
 
 
 class Request(NamedTuple):
@@ -83,3 +90,17 @@ class BatchDataset(Dataset[Batch]):
         if self._augment is not None:
             images = self._augment.normalised(images, ids, self._seed, epoch)
         return Labelled(images, self._labels[ids])
+
+
+def fetch_together(dataset: BatchDataset, steps: Sequence[Sequence[Request]]) -> Iterator[list[Batch]]:
+    """The micro-batches of each of ``steps``, all made at a time.
+
+    Bitwise those that each request would get alone, since an image's augmentation depends on no other image. All
+    requests are of one epoch.
+    """
+    requests = [request for step in steps for request in step]
+    whole = dataset.__getitems__(Request(requests[0].epoch, torch.cat([each.indices for each in requests]), 0))
+    sizes = [len(request.indices) for request in requests]
+    parts = zip(*(tensor.split(sizes) for tensor in whole[:3]), strict=True)
+    for step in steps:
+        yield [Batch(*next(parts), request.step_size) for request in step]

@@ -16,8 +16,7 @@ def crop_and_flip(images: Tensor, top: Tensor, left: Tensor, flip: Tensor | None
     count, height, width, channels = images.shape
     device = images.device
     if flip is not None:
-        mirrored = flip.nonzero().squeeze(1)
-        images = images.index_copy(0, mirrored, images.index_select(0, mirrored).flip(2))
+        images = mirror(images, flip, waiting=images.device.type == "cpu")
     if padding == 0:
         return images
     rows, columns = height + 2 * padding, width + 2 * padding
@@ -29,3 +28,14 @@ def crop_and_flip(images: Tensor, top: Tensor, left: Tensor, flip: Tensor | None
     row = torch.arange(count, device=device)[:, None] * rows + top[:, None] + torch.arange(height, device=device)
     starts = row * columns + left[:, None]
     return runs.index_select(0, starts.reshape(-1)).view(count, height, width, channels)
+
+
+def mirror(images: Tensor, flip: Tensor, *, waiting: bool) -> Tensor:
+    """``images`` (n, H, W, C) with left and right exchanged where ``flip``, bool (n,).
+
+    ``waiting`` counts first how many there are, which halves the copies; for the count a GPU would be waited for.
+    """
+    if waiting:
+        mirrored = flip.nonzero().squeeze(1)
+        return images.index_copy(0, mirrored, images.index_select(0, mirrored).flip(2))
+    return torch.where(flip[:, None, None, None], images.flip(2), images)

@@ -8,22 +8,38 @@ from torch.optim import Optimizer
 
 
 def keep_layouts(optimizer: Optimizer) -> Optimizer:
-    """Before every step, bring gradients and states into the memory layout of their parameter.
+    """Before the first step, and the first one after a checkpoint was loaded, brings gradients and states into the
+    memory layout of their parameter.
 
     The fused kernels of torch 2.14 walk parameter, gradient and state by address, whatever their strides: with a
     parameter in channels_last and a momentum that a checkpoint gave back contiguous, they update the wrong elements and
-    say nothing. Where the layouts agree, which is the rule, nothing is copied.
+    say nothing. Later steps keep the layouts: autograd lays out a gradient as its parameter, and states are changed in
+    place.
     """
-    optimizer.register_step_pre_hook(_align)
+    align = _Align()
+    optimizer.register_step_pre_hook(align)
+    optimizer.register_load_state_dict_post_hook(align.expect)
     return optimizer
 
 
-def _align(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+class _Align:
+    """A step's hook that acts when something new is to be expected."""
+
+    due = True
+
+    def expect(self, optimizer: Optimizer) -> None:
+        self.due = True
+
+    def __call__(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self.due:
+            _align(optimizer)
+            self.due = False
+
+
+def _align(optimizer: Optimizer) -> None:
     for group in optimizer.param_groups:
         for parameter in group["params"]:
-            if parameter.grad is None:
-                continue
-            if _differs(parameter.grad, parameter):
+            if parameter.grad is not None and _differs(parameter.grad, parameter):
                 parameter.grad = _with_layout(parameter.grad, parameter)
             state = optimizer.state.get(parameter, {})
             for key, value in state.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -69,8 +70,22 @@ def _hardware() -> dict[str, Any]:
         hardware["cpu_capability"] = torch.backends.cpu.get_cpu_capability()
         hardware["cuda"] = torch.version.cuda if torch.cuda.is_available() else None
         gpus = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
+        if hardware["cuda"]:
+            hardware["cudnn"], hardware["driver"] = torch.backends.cudnn.version(), _driver_version()
+            tf32 = {"matmul": torch.backends.cuda.matmul.allow_tf32, "cudnn": torch.backends.cudnn.allow_tf32}
+            hardware["tf32"] = tf32
         hardware["gpus"] = [{"name": gpu.name, "memory_bytes": gpu.total_memory} for gpu in gpus]
     return hardware
+
+
+def _driver_version() -> str | None:
+    """Of NVIDIA's kernel module; None where Linux does not say."""
+    try:
+        text = Path("/proc/driver/nvidia/version").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"Kernel Module\D*([\d.]+)", text)
+    return found[1] if found else None
 
 
 def _cpu_model() -> str:

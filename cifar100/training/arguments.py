@@ -15,6 +15,8 @@ COUNTS = {  # whole numbers, and the least of each
     "per_device_eval_batch_size": 1,
     "gradient_accumulation_steps": 1,
     "dataloader_num_workers": 0,
+    "max_steps": -1,
+    "save_steps": 0,
 }
 NUMBERS = ("max_grad_norm", "label_smoothing_factor")
 FLAGS = ("bf16", "fp16", "torch_compile", "dataloader_drop_last", "disable_tqdm")
@@ -56,6 +58,15 @@ def training_arguments(**fields: Any):
     return arguments
 
 
+def length(arguments: Any, steps_per_epoch: int) -> tuple[int, int]:
+    """Epochs, the last one perhaps cut short, and optimizer steps of a whole run: ``max_steps`` steps where it is
+    given, else ``num_train_epochs`` epochs."""
+    if arguments.max_steps > 0:
+        return math.ceil(arguments.max_steps / steps_per_epoch), arguments.max_steps
+    epochs = int(arguments.num_train_epochs)
+    return epochs, epochs * steps_per_epoch
+
+
 def _checked(name: str, value: Any) -> Any:
     if name in FLAGS:
         if not isinstance(value, bool):
@@ -65,6 +76,8 @@ def _checked(name: str, value: Any) -> Any:
         raise UserError(f"trainer.{name}={value} must be a number")
     if value < (least := COUNTS.get(name, 0)):
         raise UserError(f"trainer.{name}={value} must be at least {least}")
+    if name == "max_steps" and value == 0:
+        raise UserError(f"trainer.{name}={value} must be at least 1, or -1 to count epochs")
     if name == "label_smoothing_factor" and value >= 1:
         raise UserError(f"trainer.{name}={value} must be below 1")
     if name in COUNTS and value != int(value):

@@ -19,7 +19,8 @@ from cifar100.base.errors import Diverged, FailedElsewhere, Interrupted, OutOfMe
 PATIENCE_S = 2.0
 # On a GPU reading a loss waits for it, so losses are looked at in bunches.
 BUNCH = 50
-_OF_A_CPU = "can't allocate memory"  # c10's allocator raises a plain RuntimeError
+# What libraries say in a plain RuntimeError: c10's allocator, cuDNN, cuBLAS.
+_OUT_OF_MEMORY = ("can't allocate memory", "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED")
 _ONEDNN_BLOCK = 8  # channels that oneDNN's AVX2 kernels take at once
 
 
@@ -146,9 +147,18 @@ def name_memory(activity: str, cure: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and _OF_A_CPU not in str(error):
+        named = isinstance(error, torch.OutOfMemoryError | MemoryError)
+        if not named and not any(words in str(error) for words in _OUT_OF_MEMORY):
             raise
         raise OutOfMemoryError(f"out of memory in {activity}; use {cure}; the last checkpoint is kept") from error
+
+
+def smaller_batches(size: int, accumulation: int) -> str:
+    """The overrides for steps of as many images in smaller batches."""
+    if size == 1:
+        return "trainer.bf16=true or a smaller network"
+    batch, batches = f"per_device_train_batch_size={size // 2}", f"gradient_accumulation_steps={2 * accumulation}"
+    return f"trainer.{batch} trainer.{batches}, or trainer.bf16=true"
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
@@ -14,19 +15,22 @@ from torch import Tensor, nn
 from cifar100.base.errors import Interrupted
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory
+from cifar100.training.arguments import length
 from cifar100.training.faults import (
+    BUNCH,
     LossWatch,
     StopRequest,
     check_agreement,
     fail_together,
     name_lost_processes,
     name_memory,
+    smaller_batches,
     stop_on_signals,
 )
-from cifar100.training.network import compiled, distributed
+from cifar100.training.network import compiled, distributed, forget_peak_memory, no_hints, wait_for
 from cifar100.training.progress import Display
 from cifar100.training.state import Progress, State, step_seed
-from cifar100.training.validation import validate
+from cifar100.training.validation import share_buffers, summed, validate
 
 
 @dataclass
@@ -45,6 +49,8 @@ class Loop:
         accelerator: owns device, precision and processes, and passes each epoch's row on to trackers.
         arguments: see :func:`~cifar100.training.arguments.training_arguments`.
         seed: of the run.
+        hints: images to what else the loss takes in training, such as a teacher's logits.
+        early_stopping_patience: epochs without a better ``val/top1`` after which the run ends; None for no such end.
         quiet: whether to show no progress bar.
     """
 
@@ -56,14 +62,19 @@ class Loop:
     accelerator: Accelerator
     arguments: Any
     seed: int
+    hints: Callable[[Tensor], tuple[Tensor, ...]] = no_hints
+    early_stopping_patience: int | None = None
     quiet: bool = False
 
     def __post_init__(self) -> None:
-        self.epochs = int(self.arguments.num_train_epochs)
         self.optimizer = self.accelerator.prepare_optimizer(self.state.optimizer)
         self.network = distributed(self.state.model, self.accelerator)
-        self.forward = compiled(self.network, self.arguments.torch_compile)
+        train_size, size = self.arguments.per_device_train_batch_size, self.arguments.per_device_eval_batch_size
+        self.forward = compiled(self.network, self.arguments.torch_compile, train_size)
+        # Not through the wrapper for several processes, which would wait for all of them at every batch.
+        self.validation = compiled(self.state.validated, self.arguments.torch_compile, size)
         self.losses = LossWatch(self.accelerator)
+        self.stop_interval = 1 if self.accelerator.device.type == "cpu" else BUNCH
 
     def run(self) -> Progress:
         """Trains.
@@ -79,10 +90,12 @@ class Loop:
             progress = self.state.begin(self.record, self.accelerator)
         check_agreement(self.accelerator, (progress.epoch, progress.step), f"the checkpoint of {self.record.path}")
         steps = self.train_loader.steps_per_epoch
-        quiet = self.quiet or self.arguments.disable_tqdm or not self.accelerator.is_main_process
-        display = Display(self.epochs, steps, progress.epoch * steps + progress.step, quiet=quiet)
+        epochs, _ = length(self.arguments, steps)
+        main, quiet = self.accelerator.is_main_process, self.quiet or self.arguments.disable_tqdm
+        display = Display(epochs, steps, progress.epoch * steps + progress.step, quiet=quiet or not main, main=main)
+        forget_peak_memory(self.accelerator.device)
         with stop_on_signals() as request, display, name_lost_processes(self.accelerator, request):
-            while progress.epoch < self.epochs:
+            while progress.epoch < epochs and not progress.is_out_of_patience(self.early_stopping_patience):
                 totals = self.train_epoch(progress, request, display)
                 row = progress.finish_epoch(totals, self._validated(), self.state.optimizer.param_groups[0]["lr"])
                 with fail_together(self.accelerator):
@@ -99,16 +112,26 @@ class Loop:
         self.state.model.train()
         totals, epoch = progress.running_totals(), progress.epoch + 1
         start = time.perf_counter() - progress.epoch_s
-        for micro_batches in self.train_loader.epoch(epoch, progress.step):
+        for part in self.state.frozen:
+            part.eval()  # keeps its statistics of batch norm
+        steps = self.train_loader.steps_per_epoch
+        left = length(self.arguments, steps)[1] - progress.epoch * steps - progress.step
+        for micro_batches in islice(self.train_loader.epoch(epoch, progress.step), max(0, left)):
             torch.manual_seed(step_seed(self.seed, epoch, progress.step, self.accelerator.process_index))
             self.take_step(micro_batches, totals, epoch=epoch, step=progress.step + 1)
             progress.step += 1
             progress.epoch_s = time.perf_counter() - start
-            if self._asked_to_stop(request):
-                self._stop(progress, totals, request)
+            if self._asked_to_stop(request, progress.step):
+                self._save(progress, totals)
+                raise Interrupted(request.signum or signal.SIGTERM)
+            if self.arguments.save_steps and progress.step % self.arguments.save_steps == 0:
+                self._save(progress, totals)
+                start = time.perf_counter() - progress.epoch_s
             display.step(totals, progress)
         self.losses.check()
-        return self._summed(totals)
+        wait_for(self.accelerator.device)
+        progress.epoch_s = time.perf_counter() - start
+        return summed(totals, self.accelerator)
 
     def take_step(self, micro_batches: Sequence[tuple], totals: Totals, *, epoch: int, step: int) -> None:
         """Forward, backward and update on the micro-batches of one optimizer step; adds its predictions to ``totals``.
@@ -122,7 +145,7 @@ class Loop:
         """
         lr, loss = self.optimizer.param_groups[0]["lr"], 0.0
         size, count = len(micro_batches[0].labels), len(micro_batches)
-        with name_memory(f"epoch {epoch}, step {step}, with batches of {size} images", _smaller_batches(size, count)):
+        with name_memory(f"epoch {epoch}, step {step}, with batches of {size} images", smaller_batches(size, count)):
             for index, batch in enumerate(micro_batches):
                 last = index + 1 == count
                 with nullcontext() if last else self.accelerator.no_sync(self.network):
@@ -141,7 +164,7 @@ class Loop:
         with self.accelerator.autocast():
             logits = self.forward(batch.images)
         logits = logits.float()
-        loss = self.loss(logits, batch.targets)
+        loss = self.loss(logits, batch.targets, *self.hints(batch.images))
         share = len(batch.labels) * self.accelerator.num_processes / batch.step_size
         part = loss if share == 1 else loss * share
         self.accelerator.backward(part)
@@ -152,38 +175,26 @@ class Loop:
         """Metrics on the held-out images; none where there are none."""
         if self.val_loader is None:
             return {}
-        model = self.state.validated.eval()
-        if self.accelerator.num_processes > 1:  # the main one's statistics of batch norm are what the checkpoint holds
-            for buffer in model.buffers():
-                torch.distributed.broadcast(buffer, src=0)
-        # Not through the wrapper for several processes, which would wait for all of them at every batch.
-        forward, size = compiled(model, self.arguments.torch_compile), self.arguments.per_device_eval_batch_size
-        found = validate(forward, self.val_loader, self.loss, self.accelerator, size).results()
+        share_buffers(self.state.validated.eval(), self.accelerator)
+        size = self.arguments.per_device_eval_batch_size
+        found = validate(self.validation, self.val_loader, self.loss, self.accelerator, size).results()
         return {"val/loss": found["loss"], "val/top1": found["top1"], "val/top5": found["top5"]}
 
-    def _asked_to_stop(self, request: StopRequest) -> bool:
+    def _asked_to_stop(self, request: StopRequest, step: int = 0) -> bool:
+        """Several processes agree on it; on GPUs, which would wait for each other, after every ``stop_interval`` steps
+        and after an epoch."""
         if self.accelerator.num_processes == 1:
             return request.signum is not None
+        if step % self.stop_interval:
+            return False
         if request.signum is not None:
             self.accelerator.set_trigger()
         return self.accelerator.check_trigger()
 
-    def _stop(self, progress: Progress, totals: Totals, request: StopRequest) -> None:
+    def _save(self, progress: Progress, totals: Totals) -> None:
+        """Saves the state within an epoch."""
         self.losses.check()
-        progress.totals = self._summed(totals).as_tensor().tolist()
+        progress.totals = summed(totals, self.accelerator).as_tensor().tolist()
         with fail_together(self.accelerator):
             if self.accelerator.is_main_process:
                 self.state.save(self.record, progress)
-        raise Interrupted(request.signum or signal.SIGTERM)
-
-    def _summed(self, totals: Totals) -> Totals:
-        sums = totals.as_tensor().to(self.accelerator.device)
-        return Totals.from_tensor(self.accelerator.reduce(sums, reduction="sum").cpu())
-
-
-def _smaller_batches(size: int, accumulation: int) -> str:
-    """The overrides for steps of as many images in smaller batches."""
-    if size == 1:
-        return "trainer.bf16=true or a smaller network"
-    batch, batches = f"per_device_train_batch_size={size // 2}", f"gradient_accumulation_steps={2 * accumulation}"
-    return f"trainer.{batch} trainer.{batches}, or trainer.bf16=true"

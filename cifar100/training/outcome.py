@@ -74,6 +74,15 @@ def hyperparameters(recipe: dict[str, Any], prefix: str = "") -> dict[str, str |
     return flat
 
 
+def device_name(device: torch.device) -> str:
+    """The device in words, with what decides how it computes."""
+    if device.type == "cuda":
+        tf32 = "with" if torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32 else "without"
+        return f"{device}, {torch.cuda.get_device_name(device)}, {tf32} TF32"
+    threads = torch.get_num_threads()
+    return f"{device}, {threads} thread{'s' if threads > 1 else ''}"
+
+
 def _peak_memory_bytes(device: torch.device) -> int:
     """The most memory that this process has held: on the GPU where there is one, else resident."""
     if device.type == "cuda":

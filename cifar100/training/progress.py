@@ -1,6 +1,7 @@
-"""A progress bar on a terminal, a line per epoch in the log."""
+"""A progress bar on a terminal, else lines every now and then; a line per epoch in the log."""
 
 import logging
+import math
 import time
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,8 @@ log = logging.getLogger(__name__)
 
 # Reading the running sums waits for a GPU, so the bar shows them a few times a second at most.
 REFRESH_S = 0.5
+# Without a terminal a line every so often shows that the run goes on.
+LINE_S = 30.0
 
 
 class Display:
@@ -23,13 +26,15 @@ class Display:
         epochs: in all.
         steps: per epoch.
         done: steps that earlier sessions of the run have taken.
-        quiet: whether to show no bar; the lines per epoch are logged anyway.
+        quiet: whether to show no bar; there are lines in the log instead, one per epoch and one every LINE_S seconds.
+        main: whether this process speaks for all.
     """
 
-    def __init__(self, epochs: int, steps: int, done: int, *, quiet: bool) -> None:
+    def __init__(self, epochs: int, steps: int, done: int, *, quiet: bool, main: bool = True) -> None:
         self.epochs, self.steps = epochs, steps
         self.bar = tqdm(total=epochs * steps, initial=done, unit="step", disable=quiet, dynamic_ncols=True, leave=False)
-        self.shown = 0.0
+        self.interval = REFRESH_S if not quiet else LINE_S if main else math.inf
+        self.shown = 0.0 if not quiet else time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -39,17 +44,24 @@ class Display:
 
     def step(self, totals: Totals, progress: Progress) -> None:
         """Shows the running figures after a step."""
-        if self.bar.disable or time.monotonic() - self.shown < REFRESH_S:
+        if time.monotonic() - self.shown < self.interval:
             return
         self.shown = time.monotonic()
-        now = totals.results()
+        now, epoch = totals.results(), f"epoch {progress.epoch + 1}/{self.epochs}"
         speed = now["n"] / max(progress.epoch_s, 1e-9)
-        self.bar.set_description(f"epoch {progress.epoch + 1}/{self.epochs}", refresh=False)
-        self.bar.n = progress.epoch * self.steps + progress.step
-        self.bar.set_postfix_str(f"loss {now['loss']:.3f}, top-1 {now['top1']:.1%}, {speed:.0f} images/s")
+        figures = f"loss {now['loss']:.3f}, top-1 {now['top1']:.1%}, {speed:.0f} images/s"
+        done = progress.epoch * self.steps + progress.step
+        if self.bar.disable:
+            left = progress.epoch_s / progress.step * (self.epochs * self.steps - done)
+            log.info("%s, step %d/%d: %s, %s left", epoch, progress.step, self.steps, figures, _clock(left))
+            return
+        self.bar.set_description(epoch, refresh=False)
+        self.bar.n = done
+        self.bar.set_postfix_str(figures)
 
     def epoch(self, row: dict[str, Any]) -> None:
         """Logs the row of a finished epoch."""
+        self.shown = time.monotonic()
         words = [
             f"epoch {row['epoch']}/{self.epochs}",
             f"loss {row['train/loss']:.4f}",

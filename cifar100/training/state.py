@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cifar100.base.errors import UserError
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory, flatten_state, unflatten_state
+from cifar100.training.network import MovingAverage
 
 log = logging.getLogger(__name__)
 NO_TOTALS = (0.0,) * 4
@@ -38,6 +38,10 @@ class Progress:
         """The running sums of the current epoch."""
         return Totals.from_tensor(torch.tensor(self.totals, dtype=torch.float64))
 
+    def is_out_of_patience(self, patience: int | None) -> bool:
+        """Whether ``patience`` epochs have passed since the best one."""
+        return patience is not None and self.best is not None and self.epoch - self.best["epoch"] >= patience
+
     def finish_epoch(self, totals: Totals, validated: dict[str, float], lr: float) -> dict[str, Any]:
         """Goes on to the next epoch; returns the row of metrics.jsonl of the one that is over.
 
@@ -59,13 +63,14 @@ class Progress:
 
 @dataclass
 class State:
-    """The objects that change while a run goes on."""
+    """The objects that change while a run goes on, but for ``frozen``, parts of the model that are not trained."""
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
     scheduler: torch.optim.lr_scheduler.LRScheduler
-    average: AveragedModel | None = None
+    average: MovingAverage | None = None
     scaler: Any = None
+    frozen: tuple[nn.Module, ...] = ()
 
     @property
     def validated(self) -> nn.Module:
@@ -130,22 +135,6 @@ class State:
             raise UserError(
                 f"{record.checkpoint_path('last')} does not fit this run ({first}); force=true starts over"
             ) from error
-
-
-def averaged(model: nn.Module, decay: float | None) -> AveragedModel | None:
-    """A copy of ``model`` whose weights follow it as ``decay * average + (1 - decay) * weight`` (Polyak averaging;
-    Tarvainen and Valpola, arXiv 1703.01780); buffers, such as the statistics of batch norm, are copied. None without
-    a decay.
-
-    Raises:
-        ValueError: a decay outside (0, 1).
-    """
-    if decay is None:
-        return None
-    if isinstance(decay, bool | str) or not 0 < decay < 1:
-        raise UserError(f"ema_decay={decay} must lie between 0 and 1, such as 0.999; null trains without")
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
-    return average.requires_grad_(False)
 
 
 def step_seed(seed: int, epoch: int, step: int, process: int) -> int:

@@ -1,10 +1,10 @@
-"""Metrics of a network on held-out images."""
+"""Metrics of a network on held-out images, and sums over processes."""
 
 from collections.abc import Callable, Iterable
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, nn
 
 from cifar100.metrics import Totals
 from cifar100.training.faults import name_memory
@@ -44,5 +44,17 @@ def validate(
                 logits = forward(images)
             logits = logits[:count].float()
             totals.update(logits, batch.labels, loss(logits, batch.labels))
+    return summed(totals, accelerator)
+
+
+def summed(totals: Totals, accelerator: Accelerator) -> Totals:
+    """The sums over all processes."""
     sums = totals.as_tensor().to(accelerator.device)
     return Totals.from_tensor(accelerator.reduce(sums, reduction="sum").cpu())
+
+
+def share_buffers(model: nn.Module, accelerator: Accelerator) -> None:
+    """Gives every process the main one's statistics of batch norm, which are what the checkpoint holds."""
+    if accelerator.num_processes > 1:
+        for buffer in model.buffers():
+            torch.distributed.broadcast(buffer, src=0)

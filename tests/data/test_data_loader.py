@@ -5,8 +5,11 @@ import random
 import numpy as np
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from cifar100.data import Augment, Batch, EvalLoader, ImageSet, TrainLoader
+from cifar100.data.batch import BatchDataset, Request, fetch_together
+from cifar100.data.crop import mirror
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
 NUMBERED = 103  # a prime number, so that no batch size divides it
@@ -162,7 +165,6 @@ def test_images_are_not_written_to(images: ImageSet) -> None:
         ({"num_processes": 2, "process_index": 2}, r"process_index=2 must be in 0\.\.1"),
         ({"batch_size": 200, "drop_last": True}, "103 training images do not fill one step"),
         ({"num_workers": -1}, "num_workers=-1 must be >= 0"),
-        ({"num_workers": 2, "device": "cuda"}, "num_workers=2 cannot serve data that lives on cuda"),
         ({"mean": (0.5,)}, r"mean=\(0.5,\) and std=.* must have 3 numbers each"),
         ({"augment": Augment(padding=16)}, "padding=16 must be below the images' size of 16"),
     ],
@@ -172,13 +174,57 @@ def test_bad_options(images: ImageSet, options: dict, message: str) -> None:
         loader(images, **options)
 
 
+BUNCHES = [
+    Augment(padding=2),
+    Augment(padding=0, flip=True, cutout=4),
+    Augment(padding=2, cutout=4, mixup_alpha=0.2, cutmix_alpha=1.0),
+]
+
+
+@pytest.mark.parametrize("augment", BUNCHES, ids=str)
+@pytest.mark.parametrize(("start", "accumulation"), [(0, 1), (3, 2)])
+def test_steps_made_together_are_bitwise_those_made_alone(
+    images: ImageSet, augment: Augment, start: int, accumulation: int
+) -> None:
+    """As on a GPU, from the middle of an epoch, too."""
+    each = loader(images, augment, batch_size=8, accumulation=accumulation)
+    steps = [[Request(1, part, size) for part in parts] for size, parts in each._plan.epoch(0, 1, start)]
+    for expected, found in zip(each.epoch(1, start), fetch_together(each._dataset, steps), strict=True):
+        for one, other in zip(expected, found, strict=True):
+            assert other.images.is_contiguous(memory_format=torch.channels_last)
+            assert all(torch.equal(a, b) for a, b in zip(one[:3], other[:3], strict=True))
+            assert one.step_size == other.step_size
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+def test_mirrored_images(waiting: bool) -> None:
+    images = torch.arange(6 * 4 * 5 * 3).remainder(256).to(torch.uint8).view(6, 4, 5, 3)
+    flip = torch.tensor([True, False, True, True, False, False])
+    expected = torch.stack([image.flip(1) if each else image for image, each in zip(images, flip, strict=True)])
+    assert torch.equal(mirror(images, flip, waiting=waiting), expected)
+
+
+def test_nothing_in_a_bunch_of_steps_waits_for_the_gpu(images: ImageSet) -> None:
+    """A fake tensor has no values, so that reading one, for which a GPU would be waited for, is an error."""
+    augment = Augment(padding=2, cutout=4)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        there = ImageSet(images.images.to("cuda"), images.labels.to("cuda"))
+        dataset = BatchDataset(there, mean=MEAN, std=STD, augment=augment, num_classes=NUMBERED)
+        requests = [[Request(1, torch.arange(8), 8)] for _ in range(4)]
+        for (batch,) in fetch_together(dataset, requests):
+            assert batch.images.device.type == "cuda" and batch.images.shape == (8, 3, 16, 16)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize(
     "augment", [Augment(padding=2), Augment(padding=2, cutout=4, mixup_alpha=0.2, cutmix_alpha=1.0)]
 )
-def test_a_gpu_makes_the_same_batches(images: ImageSet, augment: Augment) -> None:
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_gpu_makes_the_same_batches(images: ImageSet, augment: Augment, workers: int) -> None:
     for (expected,), (found,) in zip(
-        loader(images, augment).epoch(0), loader(images, augment, device="cuda").epoch(0), strict=True
+        loader(images, augment).epoch(0),
+        loader(images, augment, device="cuda", num_workers=workers).epoch(0),
+        strict=True,
     ):
         assert found.images.is_cuda and found.images.is_contiguous(memory_format=torch.channels_last)
         torch.testing.assert_close(found.images.cpu(), expected.images, atol=1e-5, rtol=1e-5)

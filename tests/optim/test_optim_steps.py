@@ -9,6 +9,7 @@ from torch import nn
 
 from cifar100.optim.adafactor import adafactor
 from cifar100.optim.adamw import adamw
+from cifar100.optim.layout import _differs
 from cifar100.optim.muon import muon
 from cifar100.optim.sgd import sgd
 
@@ -71,8 +72,8 @@ def test_adamw_is_the_formula(make_network, make_gradients, channels_last):
 
 
 @pytest.mark.parametrize("factory", [sgd, adamw])
-def test_gradients_and_states_in_another_layout_are_set_right(make_network, make_gradients, factory):
-    """torch's fused kernels would pair up the wrong elements without a word."""
+def test_layouts_are_set_right_after_a_restore(make_network, make_gradients, factory):
+    """torch's fused kernels would pair up the wrong elements without a word. Of a first step the gradients are, too."""
     reference = make_network()
     expected = train(reference, factory(reference), make_gradients)
     network = make_network(channels_last=True)
@@ -83,9 +84,20 @@ def test_gradients_and_states_in_another_layout_are_set_right(make_network, make
             parameter.grad = parameter.grad.contiguous()
         for state in optimizer.state.values():
             state.update({key: value.contiguous() for key, value in state.items() if key != "step"})
+        optimizer.load_state_dict(optimizer.state_dict())
         optimizer.step()
     for result, weight in zip(network.parameters(), expected, strict=True):
         torch.testing.assert_close(result.detach(), weight, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("accumulation", [1, 3])
+def test_autograd_lays_out_gradients_as_their_parameters(make_network, accumulation):
+    """Which later steps rely on."""
+    network = make_network(channels_last=True)
+    for _ in range(accumulation):
+        network(torch.randn(2, 3, 8, 8)).square().sum().backward()  # from contiguous images
+    for name, parameter in network.named_parameters():
+        assert not _differs(parameter.grad, parameter), name
 
 
 def test_muon_equals_torch_on_matrices_and_vectors(make_network, make_gradients):

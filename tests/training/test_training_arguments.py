@@ -7,7 +7,7 @@ import torch
 from accelerate.state import AcceleratorState
 from transformers import TrainingArguments
 
-from cifar100.training.arguments import HONOURED, training_arguments
+from cifar100.training.arguments import HONOURED, length, training_arguments
 from cifar100.training.progress import Display
 
 
@@ -83,7 +83,8 @@ def test_leaves_no_process_wide_settings_behind():
 
 class TestEachFieldHasAnEffect:
     def test_epochs(self, make_loop, tmp_path):
-        assert make_loop(tmp_path, "trainer.num_train_epochs=7").epochs == 7
+        loop = make_loop(tmp_path, "trainer.num_train_epochs=7")
+        assert length(loop.arguments, 3) == (7, 21)
 
     def test_batch_sizes_accumulation_and_the_last_batch(self, make_loop, tmp_path):
         sizes = ["trainer.per_device_train_batch_size=100", "trainer.gradient_accumulation_steps=3"]
@@ -108,7 +109,7 @@ class TestEachFieldHasAnEffect:
         with loop.accelerator.autocast():
             assert (torch.eye(2) @ torch.eye(2)).dtype == dtype
         compiled = loop.forward
-        assert (type(compiled).__name__ == "OptimizedModule") == (field == "torch_compile")
+        assert (type(compiled).__name__ == "Compiled") == (field == "torch_compile")
 
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
     def test_fp16(self, make_loop, tmp_path):

@@ -37,6 +37,13 @@ VARIANTS = {
         "data.val_size=0",
         "trainer.per_device_train_batch_size=256",
     ],
+    "eight steps, saved on the way": [
+        "trainer.max_steps=8",
+        "trainer.save_steps=3",
+        "ema_decay=0.9",
+        "ema_warmup=true",
+        "loss.class_weights=balanced",
+    ],
     "constant, workers": ["scheduler=constant", "trainer.dataloader_num_workers=2", "activation=gelu"],
 }
 

@@ -53,6 +53,14 @@ def test_other_ways_to_run_out(kind):
             raise kind("CUDA out of memory. Tried to allocate 20 GiB")
 
 
+@pytest.mark.parametrize(
+    "library", ["cuDNN error: CUDNN_STATUS_ALLOC_FAILED", "CUDA error: CUBLAS_STATUS_ALLOC_FAILED"]
+)
+def test_libraries_of_a_gpu_run_out_in_their_own_words(library):
+    with pytest.raises(OutOfMemoryError, match="out of memory in a test; use less"), name_memory("a test", "less"):
+        raise RuntimeError(library)
+
+
 def test_other_errors_pass():
     with pytest.raises(RuntimeError, match="shapes") as error, name_memory("a test", "less"):
         raise RuntimeError("shapes do not match")

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from cifar100.base.errors import Interrupted
-from cifar100.record import RunDirectory
-from cifar100.training.outcome import summary
+from cifar100.record import RunDirectory, describe_environment
+from cifar100.training.outcome import device_name, summary
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -32,3 +32,25 @@ def test_stopped_and_continued_it_ends_nearly_the_same(make_loop, counted, tmp_p
     make_loop(tmp_path / "stopped", *overrides).run()
     whole, stopped = (RunDirectory(tmp_path / folder).metrics() for folder in ("whole", "stopped"))
     assert [row["train/loss"] for row in stopped] == pytest.approx([row["train/loss"] for row in whole], rel=2e-2)
+
+
+def test_the_peak_of_an_earlier_job_is_not_this_ones(make_loop, tmp_path):
+    torch.empty(2**28, device="cuda")
+    loop = make_loop(tmp_path, "trainer.num_train_epochs=1")
+    progress = loop.run()
+    assert summary(progress, loop.accelerator.device)["memory_bytes"] < 2**28
+
+
+def test_the_record_names_what_decides_how_it_computed():
+    hardware = describe_environment()["hardware"]
+    assert hardware["cudnn"] == torch.backends.cudnn.version() and set(hardware["tf32"]) == {"matmul", "cudnn"}
+    assert torch.cuda.get_device_name() in device_name(torch.device("cuda", 0))
+
+
+@pytest.mark.parametrize(
+    "overrides", [("ema_decay=0.9",), ("augment=trivialaugment", "trainer.dataloader_num_workers=2")]
+)
+def test_compiled_in_bfloat16_with_batch_norm(make_loop, tmp_path, overrides):
+    loop = make_loop(tmp_path, "trainer=fast", "trainer.num_train_epochs=3", *overrides)
+    loop.run()
+    assert RunDirectory(tmp_path).metrics()[-1]["val/top1"] > 0.2, "twice chance"

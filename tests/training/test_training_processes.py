@@ -87,6 +87,20 @@ def test_stopped_with_accumulation_and_continued(by_one_process, make_loop, coun
         assert ours["train/top1"] == pytest.approx(theirs["train/top1"], rel=1e-5)
 
 
+def test_gpus_are_asked_every_few_steps(make_loop, counted, in_processes, tmp_path):
+    """The one that got the signal goes on with the others up to the next common question."""
+
+    def train(index: int) -> int:
+        loop = make_loop(tmp_path, *SMOOTH, *batches(2))
+        loop.stop_interval = 3
+        steps = counted(loop, 4 if index == 1 else None)
+        with pytest.raises(Interrupted):
+            loop.run()
+        return steps.count
+
+    assert in_processes(2, train) == [6, 6]
+
+
 def test_nodes_that_do_not_share_the_run_are_refused(make_loop, counted, in_processes, tmp_path):
     def train(index: int, stop_after: int | None, folder) -> str:
         loop = make_loop(folder if index else tmp_path, *SMOOTH, *batches(2))

@@ -40,6 +40,24 @@ def test_a_quiet_bar_shows_nothing_and_reads_no_sums(on_terminal):
     assert on_terminal.readouterr() == ("", "")
 
 
+def test_without_a_terminal_a_line_every_now_and_then(monkeypatch, caplog):
+    clock = iter([0.0, 10.0, 31.0, 31.0, 40.0, 62.0, 62.0])
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    with caplog.at_level(logging.INFO), Display(3, 10, 0, quiet=True) as display:
+        for step in (3, 5, 6, 8):
+            display.step(totals(), Progress(epoch=1, step=step, epoch_s=step * 2.0))
+    first, second = caplog.messages
+    assert first == "epoch 2/3, step 5/10: loss 0.250, top-1 50.0%, 0 images/s, 0:30 left"
+    assert second.startswith("epoch 2/3, step 8/10: ")
+
+
+def test_of_several_processes_one_speaks(monkeypatch, caplog):
+    monkeypatch.setattr(module, "LINE_S", 0)
+    with caplog.at_level(logging.INFO), Display(3, 10, 0, quiet=True, main=False) as display:
+        display.step(None, Progress(step=5))
+    assert not caplog.messages
+
+
 def test_a_line_for_each_epoch(caplog):
     with caplog.at_level(logging.INFO), Display(4, 10, 0, quiet=True) as display:
         display.epoch(ROW)

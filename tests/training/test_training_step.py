@@ -6,14 +6,15 @@ import pytest
 import torch
 from accelerate import Accelerator
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cifar100.base.errors import Diverged
 from cifar100.data.batch import Batch
-from cifar100.losses.cross_entropy import cross_entropy
 from cifar100.metrics import Totals
 from cifar100.training.faults import BUNCH
 from cifar100.training.loop import Loop
-from cifar100.training.state import State, averaged
+from cifar100.training.network import Compiled, MovingAverage
+from cifar100.training.state import State
 
 
 @pytest.fixture
@@ -42,7 +43,9 @@ def make_loop(model, accelerator, loss=None, lr=0.1, **options) -> Loop:
     """A loop with all that a step needs."""
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     scheduler = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
-    arguments = SimpleNamespace(**{"num_train_epochs": 1, "max_grad_norm": 0.0, "torch_compile": False} | options)
+    fields = {"num_train_epochs": 1, "max_grad_norm": 0.0, "torch_compile": False, "per_device_train_batch_size": 8}
+    fields |= {"per_device_eval_batch_size": 8, "max_steps": -1, "save_steps": 0}
+    arguments = SimpleNamespace(**fields | options)
     loss = loss or nn.CrossEntropyLoss()
     return Loop(None, State(model, optimizer, scheduler), None, None, loss, accelerator, arguments, seed=0)
 
@@ -128,22 +131,30 @@ def test_the_first_bad_loss_of_a_bunch_is_named(accelerator):
 def test_compiled_only_where_asked(accelerator):
     model = network()
     assert make_loop(model, accelerator).forward is model
-    assert type(make_loop(model, accelerator, torch_compile=True).forward).__name__ == "OptimizedModule"
+    assert isinstance(make_loop(model, accelerator, torch_compile=True).forward, Compiled)
 
 
-def test_label_smoothing_is_szegedys():
-    logits, labels = torch.randn(6, 5, dtype=torch.float64), torch.tensor([0, 1, 2, 3, 4, 0])
-    shares = 0.9 * nn.functional.one_hot(labels, 5) + 0.1 / 5
-    expected = -(shares * logits.log_softmax(1)).sum(1).mean()
-    torch.testing.assert_close(cross_entropy(0.1)(logits, labels), expected)
-    for wrong in (-0.1, 1, 1.5, float("nan"), True, "0.1"):
-        with pytest.raises(ValueError, match="loss.label_smoothing"):
-            cross_entropy(wrong)
+def test_the_odd_last_batch_makes_no_graph(accelerator, monkeypatch, caplog):
+    """Nor does any other size than the full one, and each network's first compilation is announced."""
+    compile, graphs = torch.compile, []
+    monkeypatch.setattr(torch, "compile", lambda model, **options: compile(model, backend=count, **options))
+
+    def count(graph, inputs):
+        graphs.append(graph)
+        return graph
+
+    loop = make_loop(network(), accelerator, torch_compile=True)
+    with caplog.at_level("INFO"):
+        for size in (8, 8, 5, 8, 3):
+            loop.take_step([batch(size)], Totals(), epoch=1, step=1)
+    assert len(graphs) == 1
+    assert [each for each in caplog.messages if "compiling" in each] == caplog.messages[:1]
+    assert "the first time" in caplog.messages[0]
 
 
 def test_the_moving_average_is_one():
     model = nn.BatchNorm1d(1)
-    average = averaged(model, 0.75)
+    average = MovingAverage(model, 0.75)
     values = [2.0, 4.0, -8.0]
     for value in values:
         with torch.no_grad():
@@ -154,7 +165,32 @@ def test_the_moving_average_is_one():
     assert average.module.weight.item() == 0.75 * (0.75 * 2 + 0.25 * 4) + 0.25 * -8
     assert average.module.running_mean.item() == -80
     assert not any(each.requires_grad for each in average.parameters())
-    assert averaged(model, None) is None
     for wrong in (0, 1, -0.5, 2, float("nan"), True, "0.9"):
         with pytest.raises(ValueError, match="ema_decay"):
-            averaged(model, wrong)
+            MovingAverage(model, wrong)
+    with pytest.raises(ValueError, match="ema_warmup"):
+        MovingAverage(model, 0.9, "yes")
+
+
+def test_the_moving_average_is_bitwise_torchs():
+    model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(8, 4))
+    ours, theirs = MovingAverage(model, 0.9), AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.9))
+    for step in range(5):
+        torch.manual_seed(step)
+        for tensor in [*model.parameters(), model[1].running_mean]:
+            tensor.data.normal_()
+        ours.update_parameters(model)
+        theirs.update_parameters(model)
+    for name, value in theirs.state_dict().items():
+        assert torch.equal(ours.state_dict()[name], value), name
+
+
+def test_a_warm_moving_average_follows_closely_at_first():
+    model = nn.Linear(1, 1, bias=False)
+    average, expected = MovingAverage(model, 0.9, warmup=True), None
+    for count, value in enumerate([1.0, 3.0, -2.0, 5.0]):
+        model.weight.data.fill_(value)
+        average.update_parameters(model)
+        decay = min(0.9, (1 + count) / (10 + count))
+        expected = value if expected is None else decay * expected + (1 - decay) * value
+        assert average.module.weight.item() == pytest.approx(expected, rel=1e-6)

@@ -16,8 +16,10 @@ from cifar100.report.records.evaluated import class_rows, confusion, measured
 MAX_LABEL = 60
 RECIPE = ("data", "augment", "loss", "optimizer", "scheduler", "trainer", "ema_decay")
 MOST_DECLARED = 40
+# Parts of a recipe that a record has only where they are not at their defaults.
+LATER = ("ema_warmup", "early_stopping_patience", "init_from", "freeze")
 # What changes where a run reads and how fast it goes, not what it computes; a run's identity leaves it out, too.
-WITHOUT_EFFECT = {"data": ("path", "cache_dir"), "trainer": ("dataloader_num_workers", "disable_tqdm")}
+WITHOUT_EFFECT = {"data": ("path", "cache_dir"), "trainer": ("dataloader_num_workers", "disable_tqdm", "save_steps")}
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,15 @@ class Run:
     @property
     def recipe(self) -> dict[str, Any]:
         """How the network was trained, without what has no effect on the result."""
-        return {key: _effective(key, self.config.get(key)) for key in RECIPE}
+        later = {key: self.config[key] for key in LATER if key in self.config}
+        return {key: _effective(key, self.config.get(key)) for key in RECIPE} | later
 
     @property
     def own_recipe(self) -> tuple[str, ...]:
         """The parts of the recipe that the run declares to belong to its design, as dotted keys; never the data."""
         declared = self.config.get("own_recipe")
         keys = [key for key in declared[:MOST_DECLARED] if isinstance(key, str)] if isinstance(declared, list) else []
-        return tuple(key for key in keys if key.partition(".")[0] in RECIPE[1:])
+        return tuple(key for key in keys if key.partition(".")[0] in (*RECIPE[1:], *LATER))
 
     @property
     def choices(self) -> dict[str, str]:
