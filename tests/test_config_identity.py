@@ -45,7 +45,7 @@ KNOWN = {
     "scheduler=wsd": "55814ab9",
     "model=wrn16_2": "837e0eeb",
     "model=coatnet data=digits seed=1": "46bf03c2",
-    "row=main_3_convnext": "7163f800",
+    "block=convnext norm=ln activation=gelu model.widths=[24,48,96]": "7163f800",
     "augment=randaugment": "c41fed95",
     "model.depths=[1,1,1] ema_decay=0.9": "8ca9d1c1",
     "trainer.label_smoothing_factor=0.1": "b3b6dd8f",

@@ -124,7 +124,7 @@ class EvalLoader:
 
 def _check_workers(num_workers: int) -> None:
     if num_workers < 0:
-        raise ValueError(f"num_workers={num_workers} must be >= 0; 0 fetches in the training process")
+        raise UserError(f"num_workers={num_workers} must be >= 0; 0 fetches in the training process")
 
 
 def _data_loader(
