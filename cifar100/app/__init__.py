@@ -56,6 +56,7 @@ def train(config: DictConfig) -> dict[str, Any]:
             log.info("%s is finished; force=true trains it again", record.path)
             _report(record)
             return {"state": "skipped", "objective": _objective(record)}
+        weights_used(config)  # where there are none, no run begins
         name_shorter_run(config, record)
         _train(config, record)
         return {"state": "finished", "objective": _objective(record)}

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import re
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from torch import nn
 
 from cifar100.base.errors import UserError
@@ -16,6 +16,7 @@ from cifar100.hub.load import describe, load
 from cifar100.record import RecordError, RunDirectory
 
 log = logging.getLogger(__name__)
+NO_TEACHER = "loss.teacher names no teacher; use loss.teacher=multirun/<study>/<run>, or hf://user/repo"
 ENDS = ("stem", "head")  # what other channels and other classes change
 
 
@@ -73,7 +74,7 @@ def load_teacher(source: str | None, model: nn.Module, data: ImageData) -> nn.Mo
             classes; in one line.
     """
     if not isinstance(source, str):
-        raise UserError("loss.teacher names no teacher; use loss.teacher=multirun/<study>/<run>, or hf://user/repo")
+        raise UserError(NO_TEACHER)
     teacher, about = load(source), describe(source)
     for name in ("in_channels", "num_classes", "resolution"):
         theirs, ours = getattr(teacher, name), getattr(model, name)
@@ -86,8 +87,14 @@ def load_teacher(source: str | None, model: nn.Module, data: ImageData) -> nn.Mo
 
 def weights_used(config: DictConfig) -> dict[str, str]:
     """SHA-256 of the weights that a run takes from elsewhere, by the option that names them, for its environment.json:
-    an address of the Hub may hold others tomorrow."""
-    sources = {"init_from": config.get("init_from"), "loss.teacher": OmegaConf.select(config, "loss.teacher")}
+    an address of the Hub may hold others tomorrow.
+
+    Raises:
+        ValueError, OSError: a teacher that is not named, or no such weights, in one line.
+    """
+    sources = {"init_from": config.get("init_from"), "loss.teacher": config.loss.get("teacher")}
+    if "teacher" in config.loss and not isinstance(config.loss.teacher, str):
+        raise UserError(NO_TEACHER)
     return {name: _digest(load(source)) for name, source in sources.items() if isinstance(source, str)}
 
 
