@@ -99,7 +99,7 @@ def _files(content: Content, formats: Sequence[str], suffix: str) -> Iterator[tu
         path = f"figures/{{id}}{suffix}.png"
         yield f"report{suffix}.md", markdown_document(document, content.words, path).encode()
     if "pptx" in formats:
-        yield f"slides{suffix}.pptx", _slides(content, content.words)
+        yield f"slides{suffix}.pptx", _deck(document, content.words)
     if "docx" in formats:
         yield f"report{suffix}.docx", word_document(document, content.words)
     if "pdf" in formats:  # last: a browser may fail
@@ -116,12 +116,10 @@ def _figures_and_tables(document: Document, suffix: str) -> Iterator[tuple[str, 
         yield f"tables/{block.table.id}{suffix}.tex", latex_text(block.table).encode()
 
 
-def _slides(content: Content, words: Words) -> bytes:
-    from cifar100.report.renderers.slides.deck import write_slides
+def _deck(document: Document, words: Words) -> bytes:
+    from cifar100.report.renderers.deck.deck import pptx_document  # half a second that other formats need not wait
 
-    team = [{"name": name, "part": task} for name, task, _ in content.team]
-    title = content.title or ""
-    return write_slides(content.main, words, team=team, title=title, ablations=content.ablations)
+    return pptx_document(document, words)
 
 
 def _formats(formats: Sequence[str]) -> list[str]:

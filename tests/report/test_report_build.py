@@ -7,8 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+from pptx import Presentation
+from pptx.enum.shapes import MSO_SHAPE_TYPE
 
 from cifar100.report.build import build_report
+from cifar100.report.document.words import load_words
 from cifar100.report.renderers import browser
 
 CHECKOUT = Path(__file__).parents[2]
@@ -44,6 +47,11 @@ def test_from_the_command_line_to_the_files(folder):
     text = (written / "report-zh.md").read_text(encoding="utf-8")
     pictures = [line.rpartition("](")[2].rstrip(")") for line in text.splitlines() if line.startswith("![")]
     assert len(pictures) > 5 and all((written / picture).is_file() for picture in pictures)
+    deck = Presentation(written / "slides-zh.pptx")
+    titles = [slide.shapes.title.text_frame.text for slide in deck.slides]
+    assert 10 < len(titles) <= 20 and titles[0] == "标题" and titles[-1] == load_words("zh")("report.slide.future")
+    shown = [shape for slide in deck.slides for shape in slide.shapes if shape.shape_type == MSO_SHAPE_TYPE.PICTURE]
+    assert (written / "figures" / "differences-zh.png").read_bytes() in [shape.image.blob for shape in shown]
     refused = report("study=nowhere", cwd=folder)
     assert refused.returncode == 2 and refused.stderr.startswith("nowhere: names no run") and not refused.stdout
 
@@ -119,7 +127,7 @@ def test_every_file_is_written_by_the_writer_that_leaves_whole_files(folder, mon
 
 
 def test_report_needs_no_torch():
-    code = "import sys, cifar100.report.build, cifar100.report.renderers.slides.deck; print('torch' in sys.modules)"
+    code = "import sys, cifar100.report.build, cifar100.report.renderers.deck.deck; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT, check=True)
     assert done.stdout.strip() == "False"
 

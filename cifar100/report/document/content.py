@@ -33,10 +33,6 @@ class Content:
     authors: tuple[str, ...] = ()
 
     @property
-    def figure_words(self) -> Words:
-        return self.words
-
-    @property
     def studies(self) -> tuple[Study, ...]:
         return (self.main, *self.ablations)
 

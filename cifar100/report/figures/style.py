@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 WIDTH = 7.2  # inches
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
-COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8B6914")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
-DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (7, 2, 2, 2)))
 PNG_DPI = 200
 # A subset of a Chinese font that travels with the package (docs/chinese_font.py), and installed fonts for characters
 # that it lacks.

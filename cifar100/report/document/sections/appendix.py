@@ -73,7 +73,7 @@ def _curves(content: Content) -> Section:
         content.figure(
             f"curves-{metric}",
             content.line(f"appendix.curves_{metric}"),
-            lambda metric=metric: designs_figure(rows, metric, content.figure_words),
+            lambda metric=metric: designs_figure(rows, metric, content.words),
         )
         for metric in METRICS
     ]
@@ -89,9 +89,7 @@ def _classes(content: Content) -> Section | None:
         labels = content.listed([row.label for row in found.rows])
         caption = content.line("appendix.caption_confusion", rows=labels, n=len(found.names))
         shares = {row.label: each for row, each in zip(found.rows, found.shares, strict=True)}
-        figure = content.figure(
-            "confusion", caption, lambda: confusion_figure(found.names, shares, content.figure_words)
-        )
+        figure = content.figure("confusion", caption, lambda: confusion_figure(found.names, shares, content.words))
     pairs = confused_table(rows, content.words) if found else None
     text = content.paragraph("appendix.confusion", figure=Ref("confusion")) if found else None
     blocks = [text, figure, TableBlock(pairs) if pairs else None, *_differences(content, rows[-1])]
@@ -119,7 +117,7 @@ def _bars(content: Content, row: Row, id: str, values: Mapping[str, Sequence[flo
     caption = content.line(f"appendix.caption_{key}", row=row.label, baseline=content.main.baseline.label)
     if len(values) > MOST:
         caption = content.words("findings.space").join([caption, content.line("appendix.caption_ends")])
-    return content.figure(id, caption, lambda: classes_figure(values, content.figure_words))
+    return content.figure(id, caption, lambda: classes_figure(values, content.words))
 
 
 def _explained(content: Content) -> Section | None:

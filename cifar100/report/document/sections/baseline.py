@@ -41,7 +41,7 @@ def baseline(content: Content) -> Section:
 
 
 def _network(content: Content, row: Row, stages: list[Stage]) -> FigureBlock | None:
-    words, network = content.figure_words, row.runs[0].network
+    words, network = content.words, row.runs[0].network
     texts = {"image": words("drawings.image", channels=3, size=_size(network.get("resolution")))}
     for number, stage in enumerate(stages):
         key = "stem" if stage.name == "stem" else "head" if stage.name == "head" else "stage"

@@ -26,6 +26,7 @@ def conclusion(content: Content) -> Section:
         told = [content.paragraph("conclusion.alone")]
     elif not any(each.verdict in ("better", "worse") for each in findings(content.main, content.words)):
         told.append(content.paragraph("conclusion.nothing"))
+    on_slide = tuple(told)
     if ablations:
         told += [content.paragraph("conclusion.ablation_answers"), ablations]
     parts = [
@@ -34,7 +35,7 @@ def conclusion(content: Content) -> Section:
         content.heading("conclusion.future_heading", future, directions, id="future-work"),
     ]
     slides = [
-        content.slide("conclusion", "slide.conclusion", *told[:3]),
+        content.slide("conclusion", "slide.conclusion", *on_slide),
         content.slide("future", "slide.future", TableBlock(directions.table.only("direction", "entry"))),
     ]
     return content.heading("conclusion.heading", sections=parts, slides=slides)

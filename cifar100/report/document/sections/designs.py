@@ -82,7 +82,7 @@ def drawing(content: Content, method: Method, key: str) -> FigureBlock | None:
     if not method.drawing:
         return None
     caption = content.line(key, title=method.title)
-    words = content.figure_words
+    words = content.words
     panels = {words(f"drawings.{panel}"): lines for panel, lines in method.drawing.items()}
     return content.figure(f"drawing-{method.name}", caption, lambda: diagram(panels, Texts(words, method.options)))
 

@@ -32,7 +32,7 @@ def _baseline(content: Content) -> Section:
     figure = content.figure(
         "curves-baseline",
         content.line("results.curves", row=row.label),
-        lambda: training_figure(row, content.figure_words),
+        lambda: training_figure(row, content.words),
     )
     fields: dict[str, Any] = {**content.top1(row), "top5": percent(fmean(row.values("top5")))}
     if figure:
@@ -80,7 +80,7 @@ def _cost(content: Content) -> Section:
     for cost in costs:
         caption = content.line(f"results.caption_{cost}")
         id = f"tradeoff-{cost.removesuffix('_s')}"
-        figure = content.figure(id, caption, lambda cost=cost: tradeoff_figure(rows, cost, content.figure_words))
+        figure = content.figure(id, caption, lambda cost=cost: tradeoff_figure(rows, cost, content.words))
         front = content.line(f"results.front_{cost}", rows=content.listed([row.label for row in pareto(rows, cost)]))
         blocks += [Paragraph((front,)), figure]
         if cost != "latency_s":
@@ -151,7 +151,7 @@ def answers(content: Content, study: Study) -> Bullets | None:
 
 
 def forest(content: Content, study: Study, id: str, caption: str) -> FigureBlock | None:
-    return content.figure(id, caption, lambda: forest_figure(study, content.figure_words))
+    return content.figure(id, caption, lambda: forest_figure(study, content.words))
 
 
 def _settings(content: Content, study: Study) -> Paragraph | None:
