@@ -54,6 +54,23 @@ def test_interrupted_equals_uninterrupted(variant, teacher, make_loop, counted, 
     assert stops >= 2 and contents_of(tmp_path / "cut") == contents_of(tmp_path / "whole")
 
 
+def test_two_processes_are_taught_as_one(teacher, make_loop, in_processes, tmp_path):
+    """With group norm and a smooth activation, as the neighbours' tests of processes have it."""
+    smooth = ("norm=gn", "activation=gelu", "optimizer.lr=0.01", "trainer.num_train_epochs=1", "data.val_size=1000")
+    overrides = (*smooth, "loss=distillation", f"loss.teacher={teacher}")
+    make_loop(tmp_path / "one", *overrides, "trainer.per_device_train_batch_size=128").run()
+
+    def train(index: int) -> int:
+        loop = make_loop(tmp_path / "two", *overrides, "trainer.per_device_train_batch_size=64")
+        return loop.run().epoch
+
+    assert in_processes(2, train) == [1, 1]
+    one, two = (RunDirectory(tmp_path / name).load_checkpoint("last")[0] for name in ("one", "two"))
+    for name in one:
+        if name.startswith("model."):
+            torch.testing.assert_close(two[name], one[name], rtol=0, atol=1e-5)
+
+
 def test_the_teacher_sees_the_students_images_and_stays_as_it_is(teacher, make_loop, tmp_path):
     loop = make_loop(
         tmp_path, *ONE, "loss=distillation", "loss.weight=1.0", f"loss.teacher={teacher}", "augment=standard"
