@@ -128,3 +128,15 @@ def test_rows_without_labels_are_called_by_their_recipes(synthetic, tmp_path):
     synthetic.write_run(tmp_path, changes=changes, choices={"optimizer": "adamw"})
     labels = [row.label for row in read_study(tmp_path).rows]
     assert labels == ["resnet20", "resnet20 (optimizer adamw, lr 0.001, weight_decay 0.05)"]
+
+
+def test_weights_that_a_run_began_with_are_part_of_its_recipe(synthetic, tmp_path):
+    """A record has such a key only where the run had the option."""
+    for name, own in (("undeclared", None), ("declared", ["init_from"])):
+        for seed in (0, 1):
+            synthetic.write_run(tmp_path / name, seed=seed, label="ResNet-20", row="main_0")
+            changes = {"init_from": "resnet20@01234567", "own_recipe": own}
+            synthetic.write_run(tmp_path / name, seed=seed, label="Continued", row="main_1", changes=changes)
+    with pytest.raises(ValueError, match="mixes recipes: init_from is"):
+        read_study(tmp_path / "undeclared")
+    assert read_study(tmp_path / "declared").declared["init_from"] == [None, "resnet20@01234567"]
