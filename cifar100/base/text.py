@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 from unicodedata import category
@@ -64,6 +65,12 @@ def near(name: str, names: Iterable[Any]) -> str:
     if close := nearest(name, names):
         return f"; did you mean {' or '.join(close)}?"
     return f"; choose one of {', '.join(names)}" if names else ""
+
+
+def in_order(text: str) -> list[tuple[int, float, str]]:
+    """A sorting key under which k=5 comes before k=11."""
+    parts = re.split(r"(\d+(?:\.\d+)?)", text)
+    return [(0, float(part), "") if index % 2 else (1, 0.0, part.casefold()) for index, part in enumerate(parts)]
 
 
 def aligned(rows: Sequence[Sequence[str]], left: Iterable[int] = (0,)) -> list[str]:

@@ -1,7 +1,7 @@
 """From a composed configuration to objects; run identity; what a record may name; what was typed in vain."""
 
+from cifar100.base.conf import CONF, MODEL_GROUPS, PRIMITIVES, RECIPE
 from cifar100.base.errors import ConfigError
-from cifar100.config.groups import CONF, MODEL_GROUPS, PRIMITIVES, RECIPE
 from cifar100.config.instantiation import build
 from cifar100.config.own_code import named_folders, own_folders, trusting, typed_folders
 from cifar100.config.records import load_model, trusted_targets

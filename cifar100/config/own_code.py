@@ -10,8 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from cifar100.base.conf import CONF
 from cifar100.base.errors import UserError
-from cifar100.config.groups import CONF
 
 _named: ContextVar[tuple[Path, ...]] = ContextVar("named", default=())
 

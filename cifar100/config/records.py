@@ -8,11 +8,11 @@ from typing import Any
 import yaml
 from omegaconf import OmegaConf
 
+from cifar100.base.conf import CONF, MODEL_GROUPS
 from cifar100.base.errors import ConfigError
-from cifar100.config.groups import CONF, MODEL_GROUPS
+from cifar100.base.trees import items
 from cifar100.config.instantiation import build
 from cifar100.config.own_code import own_folders
-from cifar100.config.tree import items
 
 LARGEST_RECORD = 10_000  # keys and values of a record's model; those of this project have a few hundred
 

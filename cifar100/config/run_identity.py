@@ -10,14 +10,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from cifar100.config.groups import RECIPE, rows, table
-from cifar100.config.tree import items
+from cifar100.base.conf import RECIPE, SINCE, SINCE_BELOW, effective, rows, table
+from cifar100.base.trees import canonical, items, leaf_name
 
-# What changes where a run reads and how fast it goes, not what it computes.
-WITHOUT_EFFECT = {"data": ("path", "cache_dir"), "trainer": ("dataloader_num_workers", "disable_tqdm", "save_steps")}
-# Options that came after the first records, and what they are where they change nothing: recipes leave them out then.
-SINCE = {"ema_warmup": False, "early_stopping_patience": None, "init_from": None, "freeze": None}
-SINCE_BELOW = {"trainer": {"max_steps": -1, "save_steps": 0}, "loss": {"class_weights": None}}
 # Records and identities name what has moved by its place of the time when records began.
 RECORDED_AS = {
     "cifar100.losses.cross_entropy.cross_entropy": "cifar100.training.cross_entropy.cross_entropy",
@@ -36,7 +31,7 @@ def recipe(config: DictConfig) -> dict[str, Any]:
     for group, since in SINCE_BELOW.items():
         kept = {key: value for key, value in content[group].items() if key not in since or value != since[key]}
         content[group] = kept
-    content |= {key: config[key] for key, value in SINCE.items() if config.get(key, value) != value}
+    content |= {key: _plain(config[key]) for key, value in SINCE.items() if config.get(key, value) != value}
     for node, key in ((content, "init_from"), (content["loss"], "teacher")):
         if isinstance(node.get(key), str):
             node[key] = named_weights(node[key])
@@ -64,10 +59,7 @@ def _digest(file: Path, size: int, modified_ns: int) -> str:
 
 def identity(config: DictConfig) -> str:
     """The first 8 hexadecimal digits of the SHA-256 of :func:`recipe`, less what has no effect on the result."""
-    content = recipe(config)
-    for key, names in WITHOUT_EFFECT.items():
-        content[key] = {name: value for name, value in content[key].items() if name not in names}
-    text = json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"))
+    text = json.dumps(canonical(effective(recipe(config))), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -79,9 +71,9 @@ def run_id(config: DictConfig) -> str:
     words = [_find(model, "block")]
     words += ["d" + _dashed(model["depths"]), "w" + _dashed(model["widths"])]
     words += [_find(model, key) for key in ("stem", "stage", "mixer", "attention", "norm", "activation")]
-    words += [content["data"]["name"], _leaf(content["optimizer"])]
+    words += [content["data"]["name"], leaf_name(content["optimizer"].get("_target_", ""))]
     words = [word for index, word in enumerate(words) if word and (index < 3 or word not in USUAL)]
-    trainer = _canonical(content["trainer"])
+    trainer = canonical(content["trainer"])
     words += [
         f"s{trainer['max_steps']}" if "max_steps" in trainer else f"e{_dashed(trainer['num_train_epochs'])}",
         f"seed{content['seed']}",
@@ -111,26 +103,12 @@ def _recorded(value: Any) -> Any:
     return [_recorded(each) for each in value] if isinstance(value, list) else value
 
 
-def _canonical(value: Any) -> Any:
-    """``value`` with whole floats as integers, so that 15 and 15.0 are one experiment."""
-    if isinstance(value, dict):
-        return {str(key): _canonical(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_canonical(each) for each in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 def _find(node: Any, wanted: str) -> str | None:
-    """What the first ``wanted`` in a resolved tree is called."""
-    return next((_leaf(value) for key, value in items(node) if key == wanted and isinstance(value, Mapping)), None)
+    """The name of the first ``wanted`` in a resolved tree."""
+    found = (value for key, value in items(node) if key == wanted and isinstance(value, Mapping))
+    return next((leaf_name(value.get("_target_", "")) for value in found), None)
 
 
 def _dashed(value: Any) -> str:
     """``1-2`` for ``[1, 2]``; values of wrong types are refused where they are used."""
     return "-".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _leaf(node: Mapping[str, Any]) -> str:
-    """``eca`` for ``cifar100.models.attention.eca.EfficientChannelAttention``, ``relu`` for ``torch.nn.ReLU``."""
-    *modules, name = str(node.get("_target_", "")).split(".")
-    return modules[-1] if modules and modules[0] == "cifar100" else name.lower()

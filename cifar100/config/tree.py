@@ -1,28 +1,12 @@
-"""Walking plain configurations."""
+"""Where the parts of a configuration come from by interpolation."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from cifar100.base.trees import lookup
+
 REFERENCE = re.compile(r"\$\{(\.*)([\w.]+)\}")
-
-
-def items(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Every key and value of nested dictionaries and lists."""
-    pairs = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list | tuple) else ()
-    for key, value in pairs:
-        yield key, value
-        yield from items(value)
-
-
-def lookup(tree: Any, place: str) -> Any:
-    """What stands at ``a.b.0``; None where nothing does."""
-    for key in place.split("."):
-        if isinstance(tree, list):
-            tree = tree[int(key)] if key.isdigit() and int(key) < len(tree) else None
-        else:
-            tree = tree.get(key) if isinstance(tree, Mapping) else None
-    return tree
 
 
 def origins(tree: dict[str, Any], start: str) -> dict[str, list[str]]:

@@ -7,10 +7,11 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from cifar100.base.conf import CONF, MODEL_GROUPS, PRIMITIVES, RECIPE
 from cifar100.base.errors import ConfigError
-from cifar100.config.groups import CONF, MODEL_GROUPS, PRIMITIVES, RECIPE
+from cifar100.base.trees import lookup
 from cifar100.config.instantiation import build
-from cifar100.config.tree import lookup, origins
+from cifar100.config.tree import origins
 
 log = logging.getLogger(__name__)
 Calls = dict[str, list[tuple]]

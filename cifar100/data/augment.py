@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from cifar100.base.counter import random_below, stream_key
 from cifar100.base.errors import UserError
-from cifar100.data.counter import random_below, stream_key
 from cifar100.data.crop import crop_and_flip
 from cifar100.data.cutout import cutout
 from cifar100.data.policies import Policy

@@ -9,20 +9,15 @@ temporary name, synced and renamed: runs that fill the cache at once write the s
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
-import os
-import secrets
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from torch import Tensor
 
 from cifar100.base.errors import UserError
+from cifar100.base.files import atomic_write, remove_temporaries, replacing
 from cifar100.data.canonical import description, fingerprint, split_sets
 from cifar100.data.images import ImageData, ImageSet
 
@@ -32,17 +27,6 @@ logger = logging.getLogger(__name__)
 # 184 MB take 0.1 s.
 _FULL_CHECK_BYTES = 512 * 2**20
 _STALE_S = 3600
-
-
-def default_cache_dir() -> Path:
-    """$XDG_CACHE_HOME/cifar100, or the platform's own place for caches."""
-    if root := os.environ.get("XDG_CACHE_HOME"):
-        return Path(root) / "cifar100"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "cifar100"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/cifar100"
-    return Path.home() / ".cache/cifar100"
 
 
 def source_key(path: Path, variant: str = "") -> str:
@@ -85,10 +69,12 @@ class Cache:
         content = self._content(data.name, data.fingerprint)
         metadata = {"description": description(data)}
         try:
-            _replace(content, lambda temporary: save_file(tensors, temporary, metadata))
-            pointer = json.dumps({"fingerprint": data.fingerprint}).encode()
+            for folder in ("content", "sources"):
+                remove_temporaries(self._folder / folder, _STALE_S)
+            with replacing(content) as temporary:
+                save_file(tensors, temporary, metadata)
             for key in keys:
-                _replace(self._pointer(data.name, key), lambda temporary: temporary.write_bytes(pointer))
+                atomic_write(self._pointer(data.name, key), json.dumps({"fingerprint": data.fingerprint}).encode())
             return _read_content(content, data.fingerprint)
         except (OSError, ValueError, SafetensorError) as error:  # the last is how safetensors reports a full disk
             logger.warning("cannot write the data cache %s (%s): keeping the images in memory", self._folder, error)
@@ -120,24 +106,3 @@ def _read_content(path: Path, expected: str) -> ImageData:
     if path.stat().st_size <= _FULL_CHECK_BYTES and fingerprint(data) != expected:
         raise UserError(f"{path.name} does not match its fingerprint")
     return data
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file whole or not at all; remove what killed writers left behind."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for stale in path.parent.glob("*.tmp"):
-        with contextlib.suppress(FileNotFoundError):  # another writer's, renamed just now
-            if time.time() - stale.stat().st_mtime > _STALE_S:
-                stale.unlink()
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.touch()
-        mode = temporary.stat().st_mode
-        write(temporary)
-        os.chmod(temporary, mode)  # safetensors leaves a file for its owner only, but caches may be shared
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

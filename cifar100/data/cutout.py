@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cifar100.data.counter import random_below
+from cifar100.base.counter import random_below
 
 
 def cutout(images: Tensor, ids: Tensor, key: int, size: int) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cifar100.data.counter import random_below, random_uniform, stream_key
+from cifar100.base.counter import random_below, random_uniform, stream_key
 from cifar100.data.cutout import box_mask, random_box
 
 

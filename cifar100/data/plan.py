@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from cifar100.base.counter import permutation, stream_key
 from cifar100.base.errors import UserError
-from cifar100.data.counter import permutation, stream_key
 
 
 @dataclass(frozen=True)

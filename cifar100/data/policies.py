@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cifar100.base.counter import random_bits
 from cifar100.base.errors import UserError
-from cifar100.data.counter import random_bits
 
 
 class Policy:

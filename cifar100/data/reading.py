@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cifar100.base.errors import MissingFile, UserError
-from cifar100.data.cache import Cache, default_cache_dir, source_key
+from cifar100.base.files import cache_folder
+from cifar100.data.cache import Cache, source_key
 from cifar100.data.canonical import assemble
 from cifar100.data.images import ImageData
 from cifar100.data.raw import RawData
@@ -79,7 +80,7 @@ def read_cached(
     Content whose fingerprint is `known` serves as the usual source from then on, whatever path it came from. variant
     tells apart what different options make of the same files.
     """
-    cache = Cache(Path(str(cache_dir)).expanduser() if cache_dir else default_cache_dir())
+    cache = Cache(Path(str(cache_dir)).expanduser() if cache_dir else cache_folder())
     source = None if path is None else Path(str(path)).expanduser()
     if source is not None and not source.exists():
         raise MissingFile(f"data.path={path} does not exist; give the folder or file that holds {name}")

@@ -14,8 +14,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from cifar100.base.errors import UserError
 from cifar100.base.text import one_line
+from cifar100.base.trees import items
 from cifar100.config import load_model
-from cifar100.config.tree import items
 
 MOST_VALUES = 2**28  # parameters and buffers; 1 GiB in float32
 MOST_MODULES = 20_000  # the deepest recipe of this project has some hundreds

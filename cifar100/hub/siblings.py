@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from cifar100.base.errors import NotUsable
+from cifar100.base.trees import fixed_text
 from cifar100.record import RunDirectory
-from cifar100.report.records.flat import fixed_text
 from cifar100.report.records.run import Run, read_run
 from cifar100.report.records.setting import setting
 from cifar100.report.records.study import Study, study_of

@@ -9,27 +9,22 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from cifar100.base.files import cache_folder, read_file
 from cifar100.hub.address import COMMIT, Address
 from cifar100.record import atomic_write
-from cifar100.record.files import read_file
 
 STALE_S = 3600
 
 
 def default_folder() -> Path:
-    """$XDG_CACHE_HOME/cifar100/hub, or in the platform's own place for caches."""
-    if root := os.environ.get("XDG_CACHE_HOME"):
-        return Path(root) / "cifar100" / "hub"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/cifar100/hub"
-    return Path.home() / ".cache/cifar100/hub"
+    """The place of pulled runs in this program's cache."""
+    return cache_folder() / "hub"
 
 
 class Store:

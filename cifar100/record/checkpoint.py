@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cifar100.base.errors import RecordError
-from cifar100.record.files import atomic_write, read_file
+from cifar100.base.files import atomic_write, read_file
 from cifar100.record.plain import to_plain
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cifar100.base.errors import RecordError, UserError
+from cifar100.base.files import atomic_write, read_file, remove_temporaries
 from cifar100.record.checkpoint import load_tensors, save_tensors
-from cifar100.record.files import atomic_write, read_file, remove_temporaries
 from cifar100.record.plain import format_json, parse_json_object
 
 if TYPE_CHECKING:

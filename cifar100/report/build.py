@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cifar100.base.errors import UserError
+from cifar100.base.files import remove_temporaries
 from cifar100.base.text import plain_line
 from cifar100.record import atomic_write
-from cifar100.record.files import remove_temporaries
 from cifar100.report.document.content import Content
 from cifar100.report.document.document import Document
 from cifar100.report.document.labels import localized

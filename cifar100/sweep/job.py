@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import socket
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from cifar100.base.errors import RecordError
+from cifar100.base.files import atomic_write
 from cifar100.base.text import one_line
 
 # What became of a job. "skipped": finished before; "counted": no epochs were asked for, only the network's costs;
@@ -43,11 +43,10 @@ class Job:
         return self.host == socket.gethostname()
 
     def write(self, folder: Path) -> None:
-        """Tells what is known now. No fault of the place is the run's: it goes on unheard."""
-        temporary = folder / f".{self.num}.{secrets.token_hex(4)}"
-        with suppress(OSError):
-            temporary.write_text(json.dumps(asdict(self)), encoding="utf-8")
-            os.replace(temporary, folder / f"{self.num}.json")
+        """Notes in the sweep's folder what is known now. A place that cannot be written is no fault of the run."""
+        with suppress(OSError, RecordError):
+            if folder.is_dir():  # the sweep may have ended
+                atomic_write(folder / f"{self.num}.json", json.dumps(asdict(self)).encode())
 
 
 def read_jobs(folder: Path) -> dict[int, Job]:

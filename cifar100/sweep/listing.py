@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from cifar100.base.errors import UserError
+from cifar100.base.files import read_file
 from cifar100.base.text import near, one_line
 from cifar100.record import RecordError, RunDirectory, find_runs
-from cifar100.record.files import read_file
 from cifar100.record.plain_yaml import parse_yaml
 from cifar100.record.run_directory import MAX_CONFIG_BYTES
 from cifar100.sweep.listing_text import COLUMNS, SHOWN, TEXT, Row, format_csv, format_table

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.experimental.callback import Callback
 
-from cifar100.record.files import is_alive
+from cifar100.base.files import is_alive
 from cifar100.record.lock import hold, is_held
 from cifar100.sweep.job import Job, read_jobs
 from cifar100.sweep.plan import planned

@@ -12,6 +12,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from cifar100.base.counter import combined_seed
 from cifar100.base.errors import Interrupted
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory
@@ -29,7 +30,7 @@ from cifar100.training.faults import (
 )
 from cifar100.training.network import compiled, distributed, forget_peak_memory, no_hints, wait_for
 from cifar100.training.progress import Display
-from cifar100.training.state import Progress, State, step_seed
+from cifar100.training.state import Progress, State
 from cifar100.training.validation import share_buffers, summed, validate
 
 
@@ -117,7 +118,7 @@ class Loop:
         steps = self.train_loader.steps_per_epoch
         left = length(self.arguments, steps)[1] - progress.epoch * steps - progress.step
         for micro_batches in islice(self.train_loader.epoch(epoch, progress.step), max(0, left)):
-            torch.manual_seed(step_seed(self.seed, epoch, progress.step, self.accelerator.process_index))
+            torch.manual_seed(combined_seed(self.seed, epoch, progress.step, self.accelerator.process_index))
             self.take_step(micro_batches, totals, epoch=epoch, step=progress.step + 1)
             progress.step += 1
             progress.epoch_s = time.perf_counter() - start

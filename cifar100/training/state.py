@@ -137,17 +137,6 @@ class State:
             ) from error
 
 
-def step_seed(seed: int, epoch: int, step: int, process: int) -> int:
-    """One number below 2**63 from four, far apart for close ones (SplitMix64's finaliser; Steele et al. 2014)."""
-    value = 0
-    for part in (seed, epoch, step, process):
-        value = (value + part + 0x9E3779B97F4A7C15) % 2**64
-        value = ((value ^ value >> 30) * 0xBF58476D1CE4E5B9) % 2**64
-        value = ((value ^ value >> 27) * 0x94D049BB133111EB) % 2**64
-        value ^= value >> 31
-    return value >> 1
-
-
 def _named(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {prefix + name: tensor for name, tensor in tensors.items()}
 

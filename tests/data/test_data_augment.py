@@ -7,8 +7,8 @@ from PIL import Image
 from torchvision import transforms
 from torchvision.transforms import functional
 
+from cifar100.base.counter import random_bits, stream_key
 from cifar100.data.augment import Augment
-from cifar100.data.counter import random_bits, stream_key
 from cifar100.data.crop import crop_and_flip
 from cifar100.data.cutout import cutout
 from cifar100.data.policies import autoaugment, randaugment, trivialaugment

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from cifar100.data import cache as cache_module
-from cifar100.data import cifar, reading
-from cifar100.data.cache import default_cache_dir, source_key
+from cifar100.base import files
+from cifar100.base.files import cache_folder
+from cifar100.data import cifar
+from cifar100.data.cache import source_key
 from cifar100.data.cifar import read_cifar100
 
 fork = multiprocessing.get_context("fork")
@@ -188,7 +189,7 @@ def test_errors_while_writing_are_told_in_one_line(
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(cache_module.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     assert len(read(source, tmp_path / "cache").train) == 500
     (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert "No space left on device" in record.message and "\n" not in record.message
@@ -202,10 +203,10 @@ def test_unwritable_cache_folder_keeps_the_images_in_memory(source: Path, tmp_pa
 
 def test_default_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert default_cache_dir() == tmp_path / "xdg/cifar100"
+    assert cache_folder() == tmp_path / "xdg/cifar100"
     read_cifar100(str(source), val_size=0)
     assert (tmp_path / "xdg/cifar100/content").is_dir()
     monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setattr(reading.Path, "home", lambda: tmp_path)
-    monkeypatch.setattr(cache_module.sys, "platform", "linux")
-    assert default_cache_dir() == tmp_path / ".cache/cifar100"
+    monkeypatch.setattr(files.Path, "home", lambda: tmp_path)
+    monkeypatch.setattr(files.sys, "platform", "linux")
+    assert cache_folder() == tmp_path / ".cache/cifar100"

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
+from cifar100.base import files as module
+from cifar100.base.files import atomic_write, read_file, remove_temporaries
 from cifar100.record import RecordError, RunDirectory
-from cifar100.record import files as module
-from cifar100.record.files import atomic_write, read_file, remove_temporaries
 
 WRITER = """
 import sys

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from cifar100.base.text import plain_line
+from cifar100.base.trees import flat
 from cifar100.report.document.words import unfolded
-from cifar100.report.records.flat import flat
 
 FOLDER = Path(__file__).parent
 _PORTS = tuple(f"cifar100.models.{port}." for port in ("attention", "mixer", "block", "stage"))

@@ -5,32 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from cifar100.base.conf import default_choices
 from cifar100.base.errors import UserError
-from cifar100.base.text import plain_line
-from cifar100.report.records.flat import fixed_text, in_order
+from cifar100.base.text import in_order, plain_line
+from cifar100.base.trees import fixed_text
 from cifar100.report.records.run import Run
 
 Group = tuple[Run, ...]
-
-# conf/train.yaml's choices; a test compares the two.
-DEFAULTS = {
-    "model": "resnet20",
-    "norm": "bn",
-    "activation": "relu",
-    "attention": "none",
-    "mixer": "conv",
-    "downsample": "conv2x2",
-    "stem": "conv3x3",
-    "head": "linear",
-    "init": "kaiming",
-    "stage": "strided",
-    "block": "basic",
-    "augment": "standard",
-    "data": "cifar100",
-    "loss": "cross_entropy",
-    "optimizer": "sgd",
-    "scheduler": "cosine",
-}
 
 
 def default_baseline(groups: Sequence[Group]) -> int:
@@ -66,7 +47,7 @@ def row_file(group: Group) -> str | None:
 
 def _changes(group: Group) -> int:
     choices = group[0].choices
-    return sum(choices[key] != usual for key, usual in DEFAULTS.items() if key in choices)
+    return sum(choices[key] != usual for key, usual in default_choices().items() if key in choices)
 
 
 def _settings(group: Group) -> list[tuple[int, float, str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from cifar100.base.conf import default_choices
 from cifar100.base.text import plain_line
-from cifar100.report.records.baseline import DEFAULTS
 from cifar100.report.records.parts import readable
 from cifar100.report.records.run import Run
 
@@ -33,7 +33,7 @@ def recorded_command(run: Run) -> str:
     """
     choices = run.choices
     words = [f"row={choices['row']}"] if "row" in choices else []
-    for group, usual in DEFAULTS.items():
+    for group, usual in default_choices().items():
         if choices.get(group, usual) != usual and ("row" not in choices or group in _RECIPE):
             words.append(f"{group}={choices[group]}")
     if choices.get("trainer", "default") != "default":

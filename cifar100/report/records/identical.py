@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cifar100.report.records.flat import fixed_text
+from cifar100.base.trees import fixed_text
 from cifar100.report.records.run import Run
 
 TOLERANCE = 1e-6

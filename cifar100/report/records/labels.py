@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from cifar100.base.conf import default_choices
 from cifar100.base.text import plain_line
-from cifar100.report.records.baseline import DEFAULTS, Group, default_baseline
+from cifar100.report.records.baseline import Group, default_baseline
 from cifar100.report.records.parts import ORDER, Parts, differences, parts, varying
 from cifar100.report.records.run import Run
 from cifar100.report.records.setting import changed_words, setting
@@ -60,8 +61,9 @@ def _derive(index: int, runs: Sequence[Run], all_parts: list[Parts], options: se
 
 def _unusual(run: Run, ours: Parts, options: set[Any]) -> list[str]:
     """What the reference itself has other than the program's defaults; a recipe of conf/model says that by its name."""
-    changed = {key: name for key, name in run.choices.items() if key in ORDER and name != DEFAULTS.get(key, name)}
-    if not changed or run.choices.get("model") != DEFAULTS["model"]:
+    usual = default_choices()
+    changed = {key: name for key, name in run.choices.items() if key in ORDER and name != usual.get(key, name)}
+    if not changed or run.choices.get("model") != usual["model"]:
         return []
     return differences(ours, {part: each for part, each in ours.items() if part[0] not in changed}, options, changed)
 

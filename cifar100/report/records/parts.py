@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cifar100.report.records.flat import canonical, fixed_text, flat
+from cifar100.base import trees
+from cifar100.base.trees import canonical, fixed_text, flat
 
 # What a reader looks for first stands first in a label; other ports follow by name.
 ORDER = ("block", "mixer", "attention", "norm", "activation", "stem", "stage", "downsample", "head", "init", "")
@@ -59,9 +60,8 @@ def differences(ours: Parts, theirs: Parts, options: set[tuple[Part, str]], name
 
 
 def leaf_name(target: Any) -> str:
-    """`eca` for `cifar100.models.attention.eca.EfficientChannelAttention`, `relu` for `torch.nn.ReLU`."""
-    *modules, name = str(target).split(".")
-    leaf = modules[-1] if modules and modules[0] == "cifar100" else name.lower()
+    """`eca` for `cifar100.models.attention.eca.EfficientChannelAttention`, `none` for `torch.nn.Identity`."""
+    leaf = trees.leaf_name(target)
     return _SHORT.get(leaf, leaf)
 
 

@@ -8,18 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cifar100.base.conf import SINCE, TRAINING, effective
 from cifar100.base.errors import NotUsable, RecordError
 from cifar100.base.text import plain_line
 from cifar100.record import RunDirectory
 from cifar100.report.records.evaluated import class_rows, confusion, measured
 
 MAX_LABEL = 60
-RECIPE = ("data", "augment", "loss", "optimizer", "scheduler", "trainer", "ema_decay")
 MOST_DECLARED = 40
-# Parts of a recipe that a record has only where they are not at their defaults.
-LATER = ("ema_warmup", "early_stopping_patience", "init_from", "freeze")
-# What changes where a run reads and how fast it goes, not what it computes; a run's identity leaves it out, too.
-WITHOUT_EFFECT = {"data": ("path", "cache_dir"), "trainer": ("dataloader_num_workers", "disable_tqdm", "save_steps")}
 
 
 @dataclass(frozen=True)
@@ -82,15 +78,15 @@ class Run:
     @property
     def recipe(self) -> dict[str, Any]:
         """How the network was trained, without what has no effect on the result."""
-        later = {key: self.config[key] for key in LATER if key in self.config}
-        return {key: _effective(key, self.config.get(key)) for key in RECIPE} | later
+        later = {key: self.config[key] for key in SINCE if key in self.config}
+        return effective({key: self.config.get(key) for key in TRAINING} | later)
 
     @property
     def own_recipe(self) -> tuple[str, ...]:
         """The parts of the recipe that the run declares to belong to its design, as dotted keys; never the data."""
         declared = self.config.get("own_recipe")
         keys = [key for key in declared[:MOST_DECLARED] if isinstance(key, str)] if isinstance(declared, list) else []
-        return tuple(key for key in keys if key.partition(".")[0] in (*RECIPE[1:], *LATER))
+        return tuple(key for key in keys if key.partition(".")[0] in (*TRAINING[1:], *SINCE))
 
     @property
     def choices(self) -> dict[str, str]:
@@ -148,11 +144,6 @@ def _check_config(config: dict[str, Any], path: Path) -> None:
     seed = config.get("seed")
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise RecordError(path, f"seed={str(seed)[:40]} is no whole number; this is no run of this program")
-    for key in ("model", *(group for group in RECIPE if group != "ema_decay")):
+    for key in ("model", *(group for group in TRAINING if group != "ema_decay")):
         if not isinstance(config.get(key), dict):
             raise RecordError(path, f"has no {key}; it is damaged or no run of this program")
-
-
-def _effective(key: str, value: Any) -> Any:
-    left_out = WITHOUT_EFFECT.get(key, ())
-    return {name: each for name, each in value.items() if name not in left_out} if left_out else value

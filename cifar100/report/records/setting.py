@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cifar100.base.conf import TRAINING
 from cifar100.base.text import plain_line
-from cifar100.report.records.flat import canonical, fixed_text, flat
+from cifar100.base.trees import canonical, fixed_text, flat
 from cifar100.report.records.parts import leaf_name, readable
-from cifar100.report.records.run import RECIPE, Run
+from cifar100.report.records.run import Run
 
 MOST_KEYS = 8
 MAX_VALUE = 24
@@ -86,7 +87,7 @@ def refusal(path: Path, mixed: Mapping[str, Sequence[Any]], runs: Sequence[Run])
 
 def _declarable(mixed: Iterable[str]) -> str:
     groups = dict.fromkeys(key.partition(".")[0] for key in mixed)
-    return ",".join(group for group in groups if group in RECIPE[1:]) or "optimizer"
+    return ",".join(group for group in groups if group in TRAINING[1:]) or "optimizer"
 
 
 def _values(key: str, settings: Sequence[Mapping[str, Any]]) -> str:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from cifar100.base.errors import NotUsable, UserError
-from cifar100.base.text import plain_line
+from cifar100.base.text import in_order, plain_line
+from cifar100.base.trees import fixed_text
 from cifar100.record import RunDirectory, find_runs
 from cifar100.report.records.baseline import Group, default_baseline, named_baseline, row_file
-from cifar100.report.records.flat import fixed_text, in_order
 from cifar100.report.records.identical import identical
 from cifar100.report.records.labels import row_labels
 from cifar100.report.records.row import Row

@@ -2,7 +2,7 @@
 
 import torch
 
-from cifar100.data.counter import permutation, random_below, random_bits, random_uniform, stream_key
+from cifar100.base.counter import combined_seed, permutation, random_below, random_bits, random_uniform, stream_key
 
 
 def splitmix64(state: int) -> int:
@@ -57,3 +57,12 @@ def test_permutation() -> None:
     assert torch.equal(order.sort().values, torch.arange(1000))
     assert not torch.equal(order, permutation(1000, stream_key(0, 1, "order")))
     assert (order == torch.arange(1000)).sum() < 10
+
+
+def test_a_seed_of_several_numbers_tells_close_ones_apart() -> None:
+    # Runs that are under way were begun with these numbers.
+    assert combined_seed(0, 1, 0, 0) == 7530090308580795546
+    assert combined_seed(2**63 - 1, 7, 390, 3) == 7835710452489325707
+    seeds = {combined_seed(seed, epoch, step, 0) for seed in range(3) for epoch in range(3) for step in range(100)}
+    assert len(seeds) == 900 and all(0 <= seed < 2**63 for seed in seeds)
+    assert len({seed >> 54 for seed in seeds}) > 400, "they are spread over the whole range"

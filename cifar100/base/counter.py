@@ -8,12 +8,16 @@ generators", OOPSLA 2014) of the image's index as counter and a key for the rest
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-_GOLDEN = 0x9E3779B97F4A7C15
-_MIX = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+_64_BITS = (1 << 64) - 1
+# As signed numbers, which torch has; a multiplication keeps the same 64 bits either way.
+_GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
+_MIX = (0xBF58476D1CE4E5B9 - (1 << 64), 0x94D049BB133111EB - (1 << 64))
 
 
 def stream_key(*parts: int | str) -> int:
@@ -24,10 +28,15 @@ def stream_key(*parts: int | str) -> int:
 
 def random_bits(counters: Tensor, key: int) -> Tensor:
     """64 random bits per counter, int64 in the shape of counters; distinct counters give distinct bits."""
-    bits = counters * _signed(_GOLDEN) + key
-    bits = (bits ^ _shifted(bits, 30)) * _signed(_MIX[0])
-    bits = (bits ^ _shifted(bits, 27)) * _signed(_MIX[1])
-    return bits ^ _shifted(bits, 31)
+    return _finalised(counters * _GOLDEN + key, _shifted, lambda bits: bits)
+
+
+def combined_seed(*parts: int) -> int:
+    """One number below 2**63 from several below 2**64, far apart for close ones."""
+    bits = 0
+    for part in parts:
+        bits = _finalised((bits + part + _GOLDEN) & _64_BITS, int.__rshift__, _64_BITS.__and__)
+    return bits >> 1
 
 
 def random_below(counters: Tensor, key: int, limit: int) -> Tensor:
@@ -45,10 +54,14 @@ def permutation(count: int, key: int) -> Tensor:
     return random_bits(torch.arange(count), key).argsort()
 
 
+def _finalised(bits: Any, shifted: Callable[[Any, int], Any], wrapped: Callable[[Any], Any]) -> Any:
+    """The finaliser of splitmix64, of a tensor or of one number: `shifted` is a logical shift to the right, `wrapped`
+    keeps the lower 64 bits."""
+    bits = wrapped((bits ^ shifted(bits, 30)) * _MIX[0])
+    bits = wrapped((bits ^ shifted(bits, 27)) * _MIX[1])
+    return bits ^ shifted(bits, 31)
+
+
 def _shifted(bits: Tensor, by: int) -> Tensor:
     """Logical right shift: torch's is arithmetic."""
     return (bits >> by) & ((1 << (64 - by)) - 1)
-
-
-def _signed(value: int) -> int:
-    return value - (1 << 64) if value >= 1 << 63 else value
