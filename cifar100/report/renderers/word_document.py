@@ -10,6 +10,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from cifar100.base.errors import UserError
 from cifar100.report.document.document import Document
 from cifar100.report.document.words import Words
 from cifar100.report.renderers.markdown_document import markdown_document
@@ -67,7 +68,7 @@ def find_pandoc() -> str:
 
             found = pypandoc.get_pandoc_path()
         except (ImportError, OSError):
-            raise ValueError("formats=[docx] needs pandoc; install it with: pip install pypandoc_binary") from None
+            raise UserError("formats=[docx] needs pandoc; install it with: pip install pypandoc_binary") from None
     return str(found)
 
 
@@ -94,10 +95,10 @@ def _output(command: list[str], folder: str) -> bytes:
     try:
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ValueError(f"formats=[docx]: pandoc did not make the report ({error})") from None
+        raise UserError(f"formats=[docx]: pandoc did not make the report ({error})") from None
     if done.returncode:
         last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
-        raise ValueError(f"formats=[docx]: pandoc did not make the report ({last})")
+        raise UserError(f"formats=[docx]: pandoc did not make the report ({last})")
     return done.stdout
 
 
