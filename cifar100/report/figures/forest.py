@@ -29,7 +29,7 @@ def forest_figure(study: Study, words: Words) -> Figure | None:
     found = [(differences[row.label], _look(study, row, differences[row.label])) for row in rows]
     if not found:
         return None
-    figure = new_figure(0.7 + 0.34 * len(found))
+    figure = new_figure(0.75 + 0.36 * len(found))
     axes = figure.add_subplot()
     axes.axvline(0, color="black", linewidth=0.8)
     for place, (difference, look) in enumerate(found):
@@ -42,7 +42,7 @@ def forest_figure(study: Study, words: Words) -> Figure | None:
     right = axes.secondary_yaxis("right")
     right.set_yticks(range(len(found)), [f"{_numbers(each)}\n{words(f'figures.{look}')}" for each, look in found])
     for label, (_, look) in zip(right.get_yticklabels(), found, strict=True):
-        label.set(color=LOOKS[look][0], fontsize=7.5, linespacing=1.05)
+        label.set(color=LOOKS[look][0], fontsize=8, linespacing=1.05)
     right.tick_params(length=0)
     right.spines["right"].set_visible(False)
     return figure

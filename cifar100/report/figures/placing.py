@@ -24,7 +24,7 @@ def place_labels(
     points: Sequence[Point],
     labels: Sequence[str],
     lines: Sequence[tuple[Point, Point]] = (),
-    size: float = 8,
+    size: float = 9,
 ) -> None:
     """Writes each label at the first place near its point that is free and within the axes.
 

@@ -53,9 +53,9 @@ def drawing() -> Iterator[None]:
 
     settings = {
         "font.family": list(font_families()),
-        "font.size": 8.5,
-        "axes.titlesize": 9,
-        "axes.labelsize": 9,
+        "font.size": 9,
+        "axes.titlesize": 9.5,
+        "axes.labelsize": 9.5,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,

@@ -38,7 +38,7 @@ def tradeoff_figure(rows: Sequence[Row], cost: str, words: Words) -> Figure:
     of a row as whiskers; rows on the Pareto front are filled and joined."""
     shown = [row for row in rows if _cost(row, cost) is not None]
     front = pareto(shown, cost)
-    figure = new_figure(3.8)
+    figure = new_figure(3.5)
     axes = figure.add_subplot()
     points, whiskers = [], []
     for row in shown:
