@@ -6,8 +6,10 @@ from pathlib import Path
 
 import hydra
 import pytest
+from omegaconf import open_dict, read_write
 
 from cifar100.config import CONF, identity, recipe, register_resolvers, run_id
+from cifar100.config.run_identity import run_folder
 
 
 @cache
@@ -64,11 +66,54 @@ def test_identities_stay(overrides):
 
 @pytest.mark.skipif(not SMOKE.is_dir(), reason="an installed wheel has no published runs")
 def test_published_runs_are_found_again():
-    runs = {run_id(compose(f"model={name}", "trainer=fast", "trainer.num_train_epochs=3")) for name in SMOKED}
+    typed = [["trainer=fast", "trainer.num_train_epochs=3", f"model={name}"] for name in SMOKED]
+    place = [f"root={SMOKE.parent}", f"study={SMOKE.name}"]
+    runs = {run_folder(compose(*each, *place)) for each in typed}
     assert runs == {file.parent.name for file in SMOKE.glob("*/config.yaml")}
 
 
-@pytest.mark.parametrize(("one", "other"), SAME, ids=str)
+def test_a_run_is_continued_in_the_folder_that_it_had_under_another_name(tmp_path):
+    config = compose("attention=eca", f"root={tmp_path}", "study=old")
+    digest = identity(config)
+    assert run_folder(config) == run_id(config) == f"resnet20-eca-e150-seed0-{digest}"
+    old = tmp_path / "old" / f"basic-d3-3-3-w16-32-64-eca-e150-seed0-{digest}"
+    old.mkdir(parents=True)
+    assert run_folder(config) == run_id(config)  # no run has begun there
+    (old / "config.yaml").write_text("seed: 0")
+    assert run_folder(config) == old.name
+    register_resolvers()
+    assert config.hydra.run.dir == f"{tmp_path}/old/{old.name}" and config.hydra.sweep.subdir == old.name
+    (tmp_path / "old" / run_id(config)).mkdir()
+    assert run_folder(config) == run_id(config)  # its own name comes first
+    assert run_folder(compose("attention=se", f"root={tmp_path}", "study=old")).startswith("resnet20-se-")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name"),
+    [
+        ("model=resnet20", "resnet20"),
+        ("model=resnet20 model.depths=[5,5,5]", "resnet32"),
+        ("block=ghost mixer=ghost_eca", "resnet20-ghost-ghost_eca"),
+        ("model=coatnet attention=none", "coatnet-no_attention-adamw"),
+        ("model=csp_resnet20", "csp_resnet20"),
+        ("model=convnext optimizer=sgd", "convnext"),
+        ("data=cifar10 optimizer=muon", "resnet20-cifar10-muon"),
+        ("model.depths=[1,1,1]", "basic-d1-1-1-w16-32-64"),
+        ("model.width_multiplier=2", "basic-d3-3-3-w16-32-64"),
+    ],
+)
+def test_names_read_aloud(overrides, name):
+    assert run_id(compose(*overrides.split())).startswith(f"{name}-e150-seed0-")
+
+
+def test_a_trial_says_what_it_tries():
+    config = compose("optimizer.lr=0.0123456", "augment=cutout", "seed=1")
+    with open_dict(config), read_write(config):
+        config.hydra.runtime.choices["hydra/sweeper"] = "hpo"
+        config.hydra.sweeper.params = {"optimizer.lr": "interval(0.01, 1)", "augment": "choice(cutout, none)"}
+    assert run_id(config).startswith("resnet20-lr0.0123-cutout-e150-seed1-")
+
+
 def test_same_experiment_typed_differently_is_one_run(one, other):
     assert run_id(compose(*one)) == run_id(compose(*other))
     assert identity(compose(*one)) == identity(compose(*other))
@@ -86,7 +131,7 @@ def test_no_two_of_many_experiments_share_a_run():
 
 def test_run_id_reads_aloud():
     config = compose("attention=eca", "seed=3", "trainer.num_train_epochs=15", "block=convnext")
-    expected = "convnext-d3-3-3-w16-32-64-separate-depthwise-eca-e15-seed3-"
+    expected = "resnet20-convnext-separate-depthwise-eca-e15-seed3-"
     assert run_id(config) == expected + identity(config)
 
 

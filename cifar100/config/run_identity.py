@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from cifar100.base.conf import RECIPE, SINCE, SINCE_BELOW, effective, rows, table
-from cifar100.base.trees import canonical, items, leaf_name
+from cifar100.base.trees import canonical
+from cifar100.config.run_name import dashed, readable
 
 # Records and identities name what has moved by its place of the time when records began.
 RECORDED_AS = {
@@ -21,8 +21,6 @@ RECORDED_AS = {
         for name in ("constant", "cosine", "linear", "multistep", "onecycle", "step", "wsd")
     },
 }
-# What a reader takes for granted and the readable part of a run id leaves out.
-USUAL = {"conv", "strided", "linear", "identity", "batchnorm2d", "relu", "sgd", "cifar100"}
 
 
 def recipe(config: DictConfig) -> dict[str, Any]:
@@ -64,22 +62,38 @@ def identity(config: DictConfig) -> str:
 
 
 def run_id(config: DictConfig) -> str:
-    """The folder name of a run: what its parts are called, then :func:`identity`. A function of the resolved
-    configuration alone, so an experiment has one folder however it was typed."""
+    """The folder name of a run: what reads aloud, then :func:`identity`. A function of the resolved configuration, so
+    an experiment has one folder however it was typed."""
     content = recipe(config)
-    model = content["model"]
-    words = [_find(model, "block")]
-    words += ["d" + _dashed(model["depths"]), "w" + _dashed(model["widths"])]
-    words += [_find(model, key) for key in ("stem", "stage", "mixer", "attention", "norm", "activation")]
-    words += [content["data"]["name"], leaf_name(content["optimizer"].get("_target_", ""))]
-    words = [word for index, word in enumerate(words) if word and (index < 3 or word not in USUAL)]
     trainer = canonical(content["trainer"])
-    words += [
-        f"s{trainer['max_steps']}" if "max_steps" in trainer else f"e{_dashed(trainer['num_train_epochs'])}",
-        f"seed{content['seed']}",
-        identity(config),
-    ]
+    length = f"s{trainer['max_steps']}" if "max_steps" in trainer else f"e{dashed(trainer['num_train_epochs'])}"
+    words = [readable(content), *_tried(config), length, f"seed{content['seed']}", identity(config)]
     return re.sub(r"[^a-z0-9._-]+", "_", "-".join(words).lower())
+
+
+def run_folder(config: DictConfig) -> str:
+    """As :func:`run_id`, but the name of the folder where one of that identity stands already: folders were called
+    otherwise before, and what their run began is continued."""
+    name = run_id(config)
+    place = Path(str(config.get("root", ""))) / str(config.get("study", ""))
+    if (place / name).is_dir():
+        return name
+    digest = name.rpartition("-")[2]
+    found = sorted(place.glob(f"*-{digest}/config.yaml")) if place.is_dir() else []
+    return found[0].parent.name if found else name
+
+
+def _tried(config: DictConfig) -> list[str]:
+    """What a trial of a search tries: ``lr0.0123`` for ``optimizer.lr=0.0123``."""
+    if OmegaConf.select(config, "hydra.runtime.choices", default={}).get("hydra/sweeper", "basic") == "basic":
+        return []
+    words = []
+    for override in config.hydra.overrides.task:
+        key, _, value = override.partition("=")
+        if key in (config.hydra.sweeper.get("params") or {}):
+            number = re.fullmatch(r"[-+]?\d*\.?\d+(e[-+]?\d+)?", value)
+            words.append(f"{key.rpartition('.')[2]}{float(value):.3g}" if number else value)
+    return words
 
 
 def register_resolvers() -> None:
@@ -87,7 +101,7 @@ def register_resolvers() -> None:
     ``${table:...}`` known to OmegaConf."""
     OmegaConf.register_new_resolver("rows", rows, replace=True)
     OmegaConf.register_new_resolver("table", table, replace=True)
-    OmegaConf.register_new_resolver("run_id", lambda *, _root_: run_id(_root_), replace=True)
+    OmegaConf.register_new_resolver("run_id", lambda *, _root_: run_folder(_root_), replace=True)
 
 
 def _plain(node: Any) -> Any:
@@ -101,14 +115,3 @@ def _recorded(value: Any) -> Any:
             key: RECORDED_AS.get(each, each) if key == "_target_" else _recorded(each) for key, each in value.items()
         }
     return [_recorded(each) for each in value] if isinstance(value, list) else value
-
-
-def _find(node: Any, wanted: str) -> str | None:
-    """The name of the first ``wanted`` in a resolved tree."""
-    found = (value for key, value in items(node) if key == wanted and isinstance(value, Mapping))
-    return next((leaf_name(value.get("_target_", "")) for value in found), None)
-
-
-def _dashed(value: Any) -> str:
-    """``1-2`` for ``[1, 2]``; values of wrong types are refused where they are used."""
-    return "-".join(map(str, value)) if isinstance(value, list) else str(value)
