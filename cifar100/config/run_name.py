@@ -29,11 +29,8 @@ def readable(content: Mapping[str, Any]) -> str:
         own = _recipes()[recipe][1]
         changed = [part for part in PARTS if ours[part] != own[part] and ours[part]]
         words = [recipe, *(f"no_{part}" if ours[part] == "identity" else ours[part] for part in changed)]
-    words += [
-        word
-        for word in (content["data"]["name"], leaf_name(content["optimizer"].get("_target_", "")))
-        if word not in USUAL
-    ]
+    others = (content["data"]["name"], leaf_name(content["optimizer"].get("_target_", "")))
+    words += [word for word in others if word not in USUAL]
     return "-".join(dict.fromkeys(filter(None, words)))[:LONGEST]
 
 
