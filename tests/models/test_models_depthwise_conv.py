@@ -49,7 +49,7 @@ def results(conv: nn.Module, x: Tensor, upstream: Tensor, forward=None) -> list[
     """Output, and the gradients of the input, the weight and the bias if there is one."""
     x = x.detach().clone(memory_format=torch.preserve_format).requires_grad_()
     conv.zero_grad()
-    out = (forward or conv)(x)
+    out = conv(x) if forward is None else forward(x)
     out.backward(upstream.to(out.dtype))
     return [out.detach(), x.grad, *(each.grad.clone() for each in conv.parameters())]
 
@@ -137,16 +137,15 @@ def test_compiled_without_a_break_it_gives_the_same(calls):
     check_close(compiled, eager, 1e-2)
 
 
-@pytest.mark.slow
-def test_inductor_compiles_whole_networks(make_network):
-    for recipe in (["row=main_3_convnext"], ["row=future_1_segnext"], ["row=future_2_lsknet"]):
-        network = make_network(*recipe).to(memory_format=torch.channels_last)
-        images = torch.randn(4, 3, 32, 32).contiguous(memory_format=torch.channels_last)
-        upstream = torch.randn(4, 100)
-        with torch.autocast("cpu", torch.bfloat16):
-            eager = results(network, images, upstream)
-            compiled = results(network, images, upstream, torch.compile(network, fullgraph=True, dynamic=False))
-        check_close(compiled[2:3], eager[2:3], 5e-2)
+@pytest.mark.parametrize("recipe", ["main_3_convnext", "future_1_segnext", "future_2_lsknet"])
+def test_inductor_compiles_whole_networks(recipe, make_network):
+    network = make_network(f"row={recipe}").to(memory_format=torch.channels_last)
+    images = torch.randn(4, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+    upstream = torch.randn(4, 100)
+    with torch.autocast("cpu", torch.bfloat16):
+        eager = results(network, images, upstream)
+        compiled = results(network, images, upstream, torch.compile(network, fullgraph=True, dynamic=False))
+    check_close(compiled[:1], eager[:1], 5e-2)
 
 
 @pytest.mark.parametrize("recipe", ["main_3_convnext", "future_1_segnext", "future_2_lsknet", "future_3_hornet"])
