@@ -10,6 +10,7 @@ from typing import Any
 from unicodedata import category
 
 MAX_LINE = 1000
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _STEERING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _BREAKS = "\r\n\t\u2028\u2029"
 
@@ -65,6 +66,11 @@ def near(name: str, names: Iterable[Any]) -> str:
     if close := nearest(name, names):
         return f"; did you mean {' or '.join(close)}?"
     return f"; choose one of {', '.join(names)}" if names else ""
+
+
+def no_formula(cell: Any) -> Any:
+    """A cell of a CSV file; a text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def in_order(text: str) -> list[tuple[int, float, str]]:

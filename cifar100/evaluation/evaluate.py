@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 from accelerate import PartialState
 
 from cifar100.base.errors import UserError
+from cifar100.base.text import near
 from cifar100.data.loader import EvalLoader
 from cifar100.evaluation.accuracy import accuracy
 from cifar100.evaluation.architecture import fingerprint
@@ -124,9 +124,7 @@ def check_options(
 def _check(**arguments: tuple[str, Sequence[str]]) -> None:
     for name, (value, choices) in arguments.items():
         if value not in choices:
-            near = get_close_matches(str(value), choices, n=1)
-            cure = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(choices)}"
-            raise UserError(f"{name}={value} is unknown; {cure}")
+            raise UserError(f"{name}={value} is unknown{near(str(value), choices)}")
 
 
 def _precision(run: OpenRun, wanted: str, device: torch.device) -> Precision:

@@ -11,6 +11,7 @@ import torch
 from accelerate import PartialState
 
 from cifar100.base.errors import EvaluationFailed
+from cifar100.base.text import aligned
 from cifar100.evaluation.evaluate import check_options, evaluate_run
 from cifar100.record import find_runs
 
@@ -66,14 +67,7 @@ def results_table(results: Mapping[str, Mapping[str, Any]], split: str, failed: 
     """One line a run: accuracies in percent, loss in nats, multiply-adds in millions, latency of one image in ms."""
     rows = [_HEADER, *(_row(Path(path).name, each, split) for path, each in results.items())]
     rows += [(Path(path).name, "failed", *[""] * (len(_HEADER) - 2)) for path in failed]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    lines = aligned(rows, left=(0, 1))
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 

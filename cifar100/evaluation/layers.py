@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from cifar100.base.errors import UserError
+from cifar100.base.text import aligned
 from cifar100.evaluation.costs import Costs, LayerCosts
 
 _HEADER = ("module", "type", "output", "parameters", "multiply-adds")
@@ -20,9 +21,7 @@ def layer_table(costs: Costs, depth: int = 3) -> str:
     """
     if depth < 1:
         raise UserError(f"depth={depth} must be >= 1; use depth=1 for the parts of the network only")
-    rows = [_HEADER, *_rows(_Tree(costs), "", "", 1, depth)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [_line(row, widths) for row in rows]
+    lines = aligned([_HEADER, *_rows(_Tree(costs), "", "", 1, depth)], left=(0, 1, 2))
     rule = "-" * max(map(len, lines))
     return "\n".join([lines[0], rule, *lines[1:], rule, _totals(costs)])
 
@@ -54,11 +53,11 @@ def _rows(tree: _Tree, name: str, label: str, times: int, depth: int) -> Iterato
         alike = list(group)
         first, last = (child.rpartition(".")[2] for child in (alike[0], alike[-1]))
         path = f"{label}{first}" if len(alike) == 1 else f"{label}{first}-{last}"
-        together = times * len(alike)
+        count = times * len(alike)
         layer = tree.layers[alike[0]]
-        yield _row(layer, path, together)
+        yield _row(layer, path, count)
         if depth > 1:
-            yield from _rows(tree, alike[0], f"{path}.", together, depth - 1)
+            yield from _rows(tree, alike[0], f"{path}.", count, depth - 1)
 
 
 def _tells(layer: LayerCosts) -> bool:
@@ -69,14 +68,6 @@ def _row(layer: LayerCosts, path: str, times: int) -> tuple[str, ...]:
     shape = "x".join(map(str, layer.output_shape)) if layer.output_shape is not None else "-"
     kind = f"{layer.type} ({times} alike)" if times > 1 else layer.type
     return path, kind, shape, f"{layer.parameters * times:,}", f"{layer.macs * times:,}"
-
-
-def _line(row: tuple[str, ...], widths: list[int]) -> str:
-    cells = [
-        cell.ljust(width) if column < 3 else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return "  ".join(cells)
 
 
 def _totals(costs: Costs) -> str:

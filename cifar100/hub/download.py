@@ -6,9 +6,8 @@ no name comes from the server, and no more is read than a file of its kind can h
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from cifar100.base.errors import HubError, HubUnreachable
+from cifar100.base.text import nearest
 from cifar100.hub.address import COMMIT, Address
 from cifar100.hub.errors import in_one_line, refusal
 
@@ -90,7 +89,7 @@ def _fetch(address: Address, commit: str, name: str, limit: int, required: bool)
 
 
 def _near(name: str, names: list[str]) -> str:
-    close = get_close_matches(name, names, n=3)
+    close = nearest(name, names)
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cifar100.base.errors import RecordError, UserError
 from cifar100.base.files import atomic_write, read_file, remove_temporaries
+from cifar100.base.text import no_formula
 from cifar100.record.checkpoint import load_tensors, save_tensors
 from cifar100.record.plain import format_json, parse_json_object
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_EVALUATION_BYTES = 2**28
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def inside(folder: Path, relative: str) -> Path:
@@ -59,11 +59,11 @@ class EvaluationFiles:
         """A table as RFC 4180 text. Text that a spreadsheet would run as a formula gets an apostrophe in front."""
         text = io.StringIO(newline="")
         writer = csv.writer(text)
-        writer.writerow([_harmless(cell) for cell in header])
+        writer.writerow([no_formula(cell) for cell in header])
         for row in rows:
             if len(row) != len(header):
                 raise UserError(f"{name}: a row has {len(row)} cells under {len(header)} headings")
-            writer.writerow([_harmless(cell) for cell in row])
+            writer.writerow([no_formula(cell) for cell in row])
         self.write_text(name, text.getvalue())
 
     def write_tensors(self, name: str, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
@@ -97,7 +97,3 @@ class EvaluationFiles:
 
     def read_tensors(self, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
         return load_tensors(self.evaluation_path(name))
-
-
-def _harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

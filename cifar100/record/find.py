@@ -5,10 +5,10 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
 from cifar100.base.errors import RecordError
+from cifar100.base.text import nearest
 from cifar100.record.run_directory import RunDirectory
 
 
@@ -51,5 +51,5 @@ def _near(path: Path) -> str:
     except OSError:
         names = []
     missing = path.parts[len(parent.parts)] if len(path.parts) > len(parent.parts) else ""
-    close = get_close_matches(missing, names) or names[:3]
+    close = nearest(missing, names) or names[:3]
     return f"; {parent} has {', '.join(close)}" if close else "; train one first with train.py"

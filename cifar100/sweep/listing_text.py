@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from cifar100.base.text import aligned
+from cifar100.base.text import aligned, no_formula
 
 # Columns of a row, named as in the record where they are from there; of them, those that a terminal has room for.
 COLUMNS = (
@@ -17,7 +17,6 @@ COLUMNS = (
 )  # fmt: skip
 SHOWN = ("run", "state", "label", "seed", "epoch", "val/top1", "test/top1", "parameters", "left_s")
 TEXT = ("run", "study", "state", "label", "model", "updated", "error")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Row = dict[str, Any]
 
 
@@ -27,8 +26,7 @@ def format_csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        cells = [row[column] for column in columns]
-        writer.writerow([f"'{each}" if isinstance(each, str) and each.startswith(FORMULA) else each for each in cells])
+        writer.writerow([no_formula(row[column]) for column in columns])
     return text.getvalue().rstrip("\n")
 
 

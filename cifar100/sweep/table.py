@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from cifar100.base.text import aligned
 from cifar100.record import RecordError, RunDirectory
 from cifar100.sweep.job import STATES, Job
 
@@ -29,7 +30,8 @@ def closing_table(jobs: Sequence[Job], width: int | None = None) -> str:
     if len(keys) == 1:
         labels = [label.removeprefix(f"{title}=") for label in labels]
     table = [(title, *header), *((label, *row) for label, row in zip(labels, rows, strict=True))]
-    return "\n".join(["", *_aligned(table, width), _totals(jobs)])
+    text = [index for index, name in enumerate(table[0]) if name in (title, "state", "run")]
+    return "\n".join(["", *aligned(_cut(table, width), left=text), _totals(jobs)])
 
 
 def names(jobs: Sequence[Job]) -> list[str]:
@@ -100,21 +102,16 @@ def _totals(jobs: Sequence[Job]) -> str:
     return f"{len(jobs)} job{'' if len(jobs) == 1 else 's'}: {parts}"
 
 
-def _aligned(table: Sequence[tuple[str, ...]], width: int | None) -> list[str]:
-    """The rows as lines: text to the left, numbers to the right. Where they are too wide, the first and the last
-    column lose, in this order, what exceeds NARROWEST; a run id keeps its end, which no other run has."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for column in (0, len(widths) - 1):
+def _cut(table: Sequence[tuple[str, ...]], width: int | None) -> list[list[str]]:
+    """The rows within `width` columns of a terminal. Where they are too wide, the first and the last column lose, in
+    this order, what exceeds NARROWEST; a run id keeps its end, which no other run has."""
+    columns = [list(column) for column in zip(*table, strict=True)]
+    for index in dict.fromkeys((0, len(columns) - 1)):
+        widths = [max(map(len, column)) for column in columns]
         excess = sum(widths) + 2 * (len(widths) - 1) - (width or 10**6)
-        if excess > 0 and (column == 0 or table[0][column] == "run"):
-            widths[column] = min(widths[column], max(NARROWEST, widths[column] - excess))
-    lines = []
-    for row in table:
-        cells = []
-        for column, (cell, space) in enumerate(zip(row, widths, strict=True)):
-            if len(cell) > space:
-                cell = f"{cell[: space - 1]}…" if column == 0 else f"…{cell[1 - space :]}"
-            numeric = table[0][column] not in (table[0][0], "state", "run")
-            cells.append(cell.rjust(space) if numeric else cell.ljust(space))
-        lines.append("  ".join(cells).rstrip())
-    return lines
+        if excess > 0 and (index == 0 or table[0][index] == "run"):
+            room = min(widths[index], max(NARROWEST, widths[index] - excess))
+            for place, cell in enumerate(columns[index]):
+                if len(cell) > room:
+                    columns[index][place] = f"{cell[: room - 1]}…" if index == 0 else f"…{cell[1 - room :]}"
+    return [list(row) for row in zip(*columns, strict=True)]

@@ -1,10 +1,13 @@
 """Errors that a user may meet: one base class, a line, an exit status, and what else they are."""
 
+import ast
 import pickle
 import signal
+from pathlib import Path
 
 import pytest
 
+import cifar100
 from cifar100.base import errors
 from cifar100.base.errors import FAILED, MISTYPED, UserError
 
@@ -32,3 +35,14 @@ def test_callers_that_know_python_only_catch_them_too():
 def test_they_pass_between_processes(error):
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error) and str(again) == str(error)
+
+
+def test_no_error_is_known_by_the_text_of_its_name():
+    """Nor by the file of its traceback: what an error means is its class."""
+    package = Path(cifar100.__file__).parent
+    # Which version of httpx carries the requests, and raises, is huggingface_hub's business.
+    for file in set(package.rglob("*.py")) - {package / "hub" / "download.py"}:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Compare):
+                names = [each.attr for each in ast.walk(node.left) if isinstance(each, ast.Attribute)]
+                assert "__name__" not in names, f"{file}:{node.lineno}"

@@ -146,7 +146,7 @@ def test_shares_are_not_rounded_to_all_or_nothing():
     [
         (["gradcamm"], 16, "explain=gradcamm is unknown; did you mean gradcam?"),
         ("confuse", 16, "did you mean confused?"),
-        (["zzz"], 16, "choose from gradcam, confused, hardest, misclassified"),
+        (["zzz"], 16, "choose one of confused, gradcam, hardest, misclassified"),
         (7, 16, "explain=7 is unknown"),
         ([], 0, "samples=0 must be a whole number from 1 to 400"),
         ([], 2.5, "samples=2.5"),

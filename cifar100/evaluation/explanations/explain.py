@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import Any
 
 from cifar100.base.errors import UserError
+from cifar100.base.text import near
 from cifar100.evaluation.explanations.confused import confused_pairs
 from cifar100.evaluation.explanations.gradcam import gradcam, require_captum
 from cifar100.evaluation.explanations.hardest import hardest
@@ -35,9 +35,7 @@ def check_explanations(names: str | Sequence[str] | None, samples: int) -> tuple
     names = [str(name) for name in names] if isinstance(names, list | tuple) else [str(names)] if names else []
     for name in names:
         if name not in EXPLANATIONS:
-            near = get_close_matches(name, EXPLANATIONS, n=1)
-            cure = f"did you mean {near[0]}?" if near else f"choose from {', '.join(EXPLANATIONS)}"
-            raise UserError(f"explain={name} is unknown; {cure}")
+            raise UserError(f"explain={name} is unknown{near(name, EXPLANATIONS)}")
     if isinstance(samples, bool) or not isinstance(samples, int) or not 1 <= samples <= 400:
         raise UserError(f"samples={samples} must be a whole number from 1 to 400, such as 16")
     if "gradcam" in names:

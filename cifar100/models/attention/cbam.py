@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_at_least
+
 
 class ConvolutionalBlockAttention(nn.Module):
     """Weighs channels by a shared perceptron of their means and maxima, then pixels by a convolution over the mean and
@@ -24,8 +26,7 @@ class ConvolutionalBlockAttention(nn.Module):
 
     def __init__(self, channels: int, *, reduction: int = 16, kernel_size: int = 7, spatial_norm: bool = True) -> None:
         super().__init__()
-        if reduction < 1:
-            raise ValueError(f"attention.reduction={reduction} must be at least 1; 1 means no bottleneck")
+        check_at_least("attention.reduction", reduction, 1, "1 means no bottleneck")
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(f"attention.kernel_size={kernel_size} must be odd and positive, to have a centre")
         hidden = max(1, channels // reduction)

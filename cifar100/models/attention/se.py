@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_at_least
+
 GATES = {"sigmoid": nn.Sigmoid, "hardsigmoid": nn.Hardsigmoid}
 
 
@@ -22,10 +24,8 @@ class SqueezeExcitation(nn.Module):
 
     def __init__(self, channels: int, *, reduction: int = 16, divisor: int = 1, gate: str = "sigmoid") -> None:
         super().__init__()
-        if reduction < 1:
-            raise ValueError(f"attention.reduction={reduction} must be at least 1; 1 means no bottleneck")
-        if divisor < 1:
-            raise ValueError(f"attention.divisor={divisor} must be at least 1; 1 rounds nothing")
+        check_at_least("attention.reduction", reduction, 1, "1 means no bottleneck")
+        check_at_least("attention.divisor", divisor, 1, "1 rounds nothing")
         if gate not in GATES:
             raise ValueError(f"attention.gate={gate} is unknown; choose one of {', '.join(GATES)}")
         hidden = nearest_multiple(max(1, channels // reduction), divisor)

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_positive
+
 
 class SimAM(nn.Module):
     """Weighs each pixel by how far it stands out from its channel, the inverse of the least energy of a linear
@@ -20,8 +22,7 @@ class SimAM(nn.Module):
 
     def __init__(self, channels: int, *, energy_lambda: float = 1e-4) -> None:
         super().__init__()
-        if not energy_lambda > 0:
-            raise ValueError(f"attention.energy_lambda={energy_lambda} must be above 0; the paper's value is 1e-4")
+        check_positive("attention.energy_lambda", energy_lambda, "the paper's value is 1e-4")
         self.energy_lambda = energy_lambda
         self.gate = nn.Sigmoid()
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from cifar100.models.block.attention_position import AttentionBlock
+from cifar100.models.checks import check_at_least
 from cifar100.models.drop_path import drop_path_layer
 from cifar100.models.layer_scale import layer_scale_layer
 from cifar100.models.shape import Shape
@@ -49,8 +50,7 @@ class ConvNeXtBlock(AttentionBlock):
     ) -> None:
         super().__init__()
         shape.require_constant("convnext")
-        if expansion < 1:
-            raise ValueError(f"block.expansion={expansion} must be at least 1; 4 is the paper's")
+        check_at_least("block.expansion", expansion, 1, "4 is the paper's")
         channels, hidden = shape.out_channels, shape.out_channels * expansion
         self.mixer = mixer(shape)
         self.norm = norm(channels)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from cifar100.models.block.attention_position import AttentionBlock
 from cifar100.models.block.shortcut import shortcut as build_shortcut
+from cifar100.models.checks import check_positive
 from cifar100.models.drop_path import drop_path_layer
 from cifar100.models.layer_scale import layer_scale_layer
 from cifar100.models.shape import Shape
@@ -100,8 +101,7 @@ class InvertedBottleneckBlock(AttentionBlock):
 
 
 def _check(expansion: float, **chosen: str) -> None:
-    if not expansion > 0:
-        raise ValueError(f"block.expansion={expansion} must be above 0; 4 is the paper's")
+    check_positive("block.expansion", expansion, "4 is the paper's")
     for name, value in chosen.items():
         if value not in CHOICES[name]:
             raise ValueError(f"block.{name}={value} is unknown; choose one of {', '.join(CHOICES[name])}")

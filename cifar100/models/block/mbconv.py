@@ -5,6 +5,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from cifar100.models.block.attention_position import AttentionBlock
+from cifar100.models.checks import check_positive
 from cifar100.models.drop_path import drop_path_layer
 from cifar100.models.pooled_projection import pooled_projection
 from cifar100.models.shape import Shape
@@ -49,8 +50,7 @@ class MBConvBlock(AttentionBlock):
         expansion: float = 4,
     ) -> None:
         super().__init__()
-        if not expansion > 0:
-            raise ValueError(f"block.expansion={expansion} must be above 0; 4 is the paper's")
+        check_positive("block.expansion", expansion, "4 is the paper's")
         hidden = max(1, round(shape.out_channels * expansion))
         self.shortcut = pooled_projection(shape)
         self.norm1 = norm(shape.in_channels)

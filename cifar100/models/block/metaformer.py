@@ -5,6 +5,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from cifar100.models.block.attention_position import AttentionBlock
+from cifar100.models.checks import check_positive
 from cifar100.models.drop_path import drop_path_layer
 from cifar100.models.layer_scale import layer_scale_layer
 from cifar100.models.pooled_projection import pooled_projection
@@ -53,8 +54,7 @@ class MetaFormerBlock(AttentionBlock):
         layer_scale: float | None = None,
     ) -> None:
         super().__init__()
-        if not expansion > 0:
-            raise ValueError(f"block.expansion={expansion} must be above 0; 4 is usual")
+        check_positive("block.expansion", expansion, "4 is usual")
         if mlp_kernel_size is not None and (mlp_kernel_size < 1 or mlp_kernel_size % 2 == 0):
             raise ValueError(f"block.mlp_kernel_size={mlp_kernel_size} must be odd; null leaves the convolution out")
         channels, hidden = shape.out_channels, max(1, round(shape.out_channels * expansion))

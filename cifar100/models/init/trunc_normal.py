@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from cifar100.models.checks import check_positive
 from cifar100.models.init.last_norm import zero_last_norms
 
 
@@ -17,8 +18,7 @@ def trunc_normal(network: nn.Module, *, std: float = 0.02, zero_last_norm: bool 
     Raises:
         ValueError: a deviation that is not positive, or nothing to set to zero.
     """
-    if not std > 0:
-        raise ValueError(f"init.std={std} must be above 0; the papers use 0.02")
+    check_positive("init.std", std, "the papers use 0.02")
     for module in network.modules():
         if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
             nn.init.trunc_normal_(module.weight, std=std)

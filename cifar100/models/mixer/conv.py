@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from cifar100.models.checks import check_kernel_size
 from cifar100.models.shape import Shape
 
 
@@ -20,8 +21,7 @@ class ConvMixer(nn.Conv2d):
     """
 
     def __init__(self, shape: Shape, *, kernel_size: int = 3, groups: int = 1, dilation: int = 1) -> None:
-        if kernel_size < 1 or kernel_size % 2 == 0:
-            raise ValueError(f"mixer.kernel_size={kernel_size} must be odd, so that the kernel has a centre")
+        check_kernel_size("mixer.kernel_size", kernel_size)
         if groups < 1 or shape.in_channels % groups or shape.out_channels % groups:
             raise ValueError(
                 f"mixer.groups={groups} must divide the {shape.in_channels} channels that come in and the "

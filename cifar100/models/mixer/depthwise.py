@@ -2,6 +2,7 @@
 
 from math import gcd
 
+from cifar100.models.checks import check_kernel_size
 from cifar100.models.depthwise_conv import DepthwiseConv2d
 from cifar100.models.shape import Shape
 
@@ -24,8 +25,7 @@ class DepthwiseMixer(DepthwiseConv2d):
     """
 
     def __init__(self, shape: Shape, *, kernel_size: int = 7, dilation: int = 1, bias: bool = True) -> None:
-        if kernel_size < 1 or kernel_size % 2 == 0:
-            raise ValueError(f"mixer.kernel_size={kernel_size} must be odd, so that the kernel has a centre")
+        check_kernel_size("mixer.kernel_size", kernel_size)
         super().__init__(
             shape.in_channels,
             shape.out_channels,

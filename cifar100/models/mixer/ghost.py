@@ -6,6 +6,7 @@ from math import ceil
 import torch
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_kernel_size
 from cifar100.models.mixer.conv import ConvMixer
 from cifar100.models.mixer.depthwise import DepthwiseMixer
 from cifar100.models.mixer.ghost_affine import AffineWarp
@@ -58,8 +59,7 @@ class GhostMixer(nn.Module):
         super().__init__()
         if not isinstance(ratio, int) or ratio < 2:
             raise ValueError(f"ratio={ratio} of a Ghost module must be a whole number of at least 2; 1 is mixer=conv")
-        if cheap_kernel_size < 1 or cheap_kernel_size % 2 == 0:
-            raise ValueError(f"cheap_kernel_size={cheap_kernel_size} must be odd, so that the kernel has a centre")
+        check_kernel_size("cheap_kernel_size", cheap_kernel_size)
         intrinsic = ceil(shape.out_channels / ratio)
         self.num_ghosts = shape.out_channels - intrinsic
         self.primary = ConvMixer(

@@ -7,8 +7,9 @@ from operator import add
 
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_kernel_size
 from cifar100.models.depthwise_conv import DepthwiseConv2d
-from cifar100.models.mixer.split_attention import SplitWeights, check_kernel_size, hidden_units, weighted_sum
+from cifar100.models.mixer.split_attention import SplitWeights, hidden_units, weighted_sum
 from cifar100.models.shape import Shape
 
 

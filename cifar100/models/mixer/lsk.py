@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_kernel_size
 from cifar100.models.depthwise_conv import depthwise_conv2d, within_reach
-from cifar100.models.mixer.split_attention import check_kernel_size
 from cifar100.models.pooled_projection import pooled_projection
 from cifar100.models.shape import Shape
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_kernel_size
 from cifar100.models.depthwise_conv import DepthwiseConv2d
-from cifar100.models.mixer.split_attention import check_kernel_size
 from cifar100.models.pooled_projection import pooled_projection
 from cifar100.models.shape import Shape
 

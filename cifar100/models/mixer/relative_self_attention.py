@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_at_least
 from cifar100.models.shape import Shape
 
 
@@ -26,8 +27,7 @@ class RelativeSelfAttention(nn.Module):
 
     def __init__(self, shape: Shape, *, head_channels: int = 32) -> None:
         super().__init__()
-        if head_channels < 1:
-            raise ValueError(f"mixer.head_channels={head_channels} must be at least 1; 32 is the paper's")
+        check_at_least("mixer.head_channels", head_channels, 1, "32 is the paper's")
         channels, size = shape.out_channels, shape.out_resolution
         most = max(1, channels // head_channels)
         self.heads = next(heads for heads in range(most, 0, -1) if channels % heads == 0)

@@ -7,6 +7,7 @@ from operator import add
 import torch
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_kernel_size
 from cifar100.models.shape import Shape
 
 
@@ -132,16 +133,6 @@ def hidden_units(in_channels: int, radix: int, reduction: int, min_hidden: int) 
             "4 and 32 are the authors'"
         )
     return max(in_channels * radix // reduction, min_hidden)
-
-
-def check_kernel_size(name: str, kernel_size: int) -> None:
-    """Refuses a kernel without a centre.
-
-    Raises:
-        ValueError: an even size, or one below 1.
-    """
-    if kernel_size < 1 or kernel_size % 2 == 0:
-        raise ValueError(f"{name}={kernel_size} must be odd, so that the kernel has a centre")
 
 
 def _check_groups(shape: Shape, radix: int, cardinality: int) -> None:

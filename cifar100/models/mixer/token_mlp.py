@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_positive
 from cifar100.models.pooled_projection import pooled_projection
 from cifar100.models.shape import Shape
 
@@ -28,8 +29,7 @@ class TokenMLP(nn.Module):
 
     def __init__(self, shape: Shape, *, activation: Callable[[], nn.Module], expansion: float = 0.5) -> None:
         super().__init__()
-        if not expansion > 0:
-            raise ValueError(f"mixer.expansion={expansion} must be above 0; 0.5 is the paper's")
+        check_positive("mixer.expansion", expansion, "0.5 is the paper's")
         tokens, hidden = shape.out_resolution**2, max(1, round(shape.out_channels * expansion))
         self.entry = pooled_projection(shape)
         self.expand = nn.Conv1d(tokens, hidden, 1)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_at_least
 from cifar100.models.in_place import in_place
 from cifar100.models.shape import Shape
 
@@ -118,5 +119,4 @@ def _check(fusion: str, expansion: float | None, growth: int) -> None:
         raise ValueError(f"stage.fusion={fusion} is unknown; choose one of {', '.join(FUSIONS)}")
     if expansion is not None and not expansion > 0:
         raise ValueError(f"stage.expansion={expansion} must be above 0; null leaves the convolution out")
-    if growth < 0:
-        raise ValueError(f"stage.growth={growth} must be at least 0; 0 is for blocks that keep their width")
+    check_at_least("stage.growth", growth, 0, "0 is for blocks that keep their width")
