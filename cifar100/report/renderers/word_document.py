@@ -40,12 +40,13 @@ function Table(whole)
 end
 """
 TEMPLATE = ("--print-default-data-file", "reference.docx")
-# What the file differs in from pandoc's own template: type of 10.5 points, 8 in tables with lines between their
-# rows, A4 paper.
+# What the file differs in from pandoc's own template: type of 10.5 points, 8.5 in code, 8 in tables with lines
+# between their rows, A4 paper.
 _INDENT = '<w:tblInd w:w="0" w:type="dxa" />'
 _LINES = '<w:tblBorders><w:insideH w:val="single" w:sz="2" w:color="C9D1DA" /></w:tblBorders>'
 _STYLES = (
     ('<w:sz w:val="24" />', '<w:sz w:val="21" />'),
+    ('<w:sz w:val="22" />', '<w:sz w:val="17" />'),
     ('<w:left w:w="108" w:type="dxa" />', '<w:left w:w="57" w:type="dxa" />'),
     ('<w:right w:w="108" w:type="dxa" />', '<w:right w:w="57" w:type="dxa" />'),
     (
