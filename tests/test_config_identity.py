@@ -114,6 +114,7 @@ def test_a_trial_says_what_it_tries():
     assert run_id(config).startswith("resnet20-lr0.0123-cutout-e150-seed1-")
 
 
+@pytest.mark.parametrize(("one", "other"), SAME, ids=str)
 def test_same_experiment_typed_differently_is_one_run(one, other):
     assert run_id(compose(*one)) == run_id(compose(*other))
     assert identity(compose(*one)) == identity(compose(*other))
