@@ -23,7 +23,8 @@ CHAPTERS = (
 
 def report_document(content: Content) -> Document:
     """Every chapter in order, its figures drawn; the studies of `content` are all that is looked at."""
-    byline = [content.listed(list(content.authors))] if content.authors else []
+    names = content.authors or [name for name, *_ in content.team]
+    byline = [content.listed(list(names))] if names else []
     date = newest(content.studies)
     if date is not None:
         byline.append(content.line("state", date=date, study=content.main.name))

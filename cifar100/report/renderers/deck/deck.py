@@ -16,8 +16,7 @@ from cifar100.report.document.document import PARTS, Document, FigureBlock, Slid
 from cifar100.report.document.words import Words
 from cifar100.report.renderers.deck.fit import POINTS, Line, shortened
 from cifar100.report.renderers.deck.grid import grid_of
-from cifar100.report.renderers.deck.page import BODY, Box, Page, write
-from cifar100.report.renderers.deck.template import LAYOUTS, MARGIN, WIDTH, new_presentation
+from cifar100.report.renderers.deck.page import BODY, LAYOUTS, MARGIN, WIDTH, Box, Page, new_presentation, write
 from cifar100.report.renderers.deck.text import Formula, Writer
 
 MOST = 20  # slides

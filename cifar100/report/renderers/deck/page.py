@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
+from pptx import Presentation
 from pptx.dml.color import RGBColor
 from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE, PP_ALIGN
 from pptx.oxml.ns import qn
@@ -15,8 +16,11 @@ from pptx.util import Inches, Pt
 
 from cifar100.report.renderers.deck.fit import GAP, INDENT, PITCH, POINTS, Line, shortened
 from cifar100.report.renderers.deck.grid import PAD_X, Grid
-from cifar100.report.renderers.deck.template import ACCENT, BAND, INK, LAYOUTS, MARGIN, MUTED, PAPER, RULE, WIDTH
 
+WIDTH, HEIGHT, MARGIN = 13.333, 7.5, 0.6  # inches
+INK, ACCENT, MUTED, BAND, RULE, PAPER = "1B2430", "1F4E79", "5A6675", "F2F5F8", "C9D1DA", "FFFFFF"
+FONTS = {"a:latin": "Arial", "a:ea": "Microsoft YaHei"}
+LAYOUTS = ("Title Slide", "Title Only")
 TITLE_SIZES, FOOT_SIZE, NUMBER_SIZE = (30, 28, 26, 24), 14, 12
 NO_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # of a table: cells carry their own and look alike everywhere
 
@@ -38,6 +42,27 @@ TITLE = Box(MARGIN, 0.35, WIDTH - 2 * MARGIN, 0.9)
 BODY = Box(MARGIN, 1.45, WIDTH - 2 * MARGIN, 5.25)
 FOOT = Box(MARGIN, 6.85, WIDTH - 2 * MARGIN - 1, 0.3)
 NUMBER = Box(WIDTH - MARGIN - 1, 6.95, 1, 0.3)
+
+
+def new_presentation() -> Any:
+    """A `pptx.Presentation` of 16:9 without slides, whose theme and layouts carry fonts and places."""
+    deck = Presentation()
+    wider = Inches(WIDTH) / deck.slide_width
+    deck.slide_width, deck.slide_height = Inches(WIDTH), Inches(HEIGHT)
+    for layout in list(deck.slide_layouts):
+        if layout.name not in LAYOUTS:
+            deck.slide_layouts.remove(layout)
+    for holder in (deck.slide_master, *deck.slide_layouts):  # drawn for 4:3
+        for shape in holder.placeholders:
+            shape.left, shape.width = int(shape.left * wider), int(shape.width * wider)
+    deck.slide_master.element.find(f".//{qn('p:titleStyle')}/{qn('a:lvl1pPr')}").set("algn", "l")
+    theme = next(each.target_part for each in deck.slide_master.part.rels.values() if each.reltype.endswith("/theme"))
+    root = etree.fromstring(theme.blob, etree.XMLParser(resolve_entities=False))
+    for fonts in root.iter(qn("a:majorFont"), qn("a:minorFont")):
+        for script, name in FONTS.items():
+            fonts.find(qn(script)).set("typeface", name)
+    theme._blob = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+    return deck
 
 
 class Page:
