@@ -3,7 +3,6 @@
 import logging
 import os
 from contextlib import ExitStack, suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
 from cifar100.app.assemble import build_accelerator, build_loop, build_model
-from cifar100.app.description import description, own_recipe, trained_on
+from cifar100.app.checks import check
+from cifar100.app.description import description, log_result, objective, trained_on
 from cifar100.app.prediction import predict_command
 from cifar100.app.sources import check_weights_used, name_shorter_run, weights_used
 from cifar100.base.errors import UserError
-from cifar100.config import ConfigError, build, check_typed_choices, recipe
+from cifar100.config import ConfigError, build, recipe
 from cifar100.evaluation.costs import Costs, count_costs
 from cifar100.evaluation.evaluate_runs import evaluate_runs
 from cifar100.evaluation.layers import layer_table
@@ -51,15 +51,15 @@ def train(config: DictConfig) -> dict[str, Any]:
     if config.trainer.num_train_epochs == 0:
         return _count(config, record)
     try:
-        _check(config)
+        check(config)
         if record.state() == "finished" and not config.force:
             log.info("%s is finished; force=true trains it again", record.path)
-            _report(record)
-            return {"state": "skipped", "objective": _objective(record)}
+            log_result(record)
+            return {"state": "skipped", "objective": objective(record)}
         weights_used(config)  # where there are none, no run begins
         name_shorter_run(config, record)
         _train(config, record)
-        return {"state": "finished", "objective": _objective(record)}
+        return {"state": "finished", "objective": objective(record)}
     except Exception as error:
         if swept:
             with suppress(ConfigError, OmegaConfBaseException):
@@ -145,7 +145,7 @@ def _train(config: DictConfig, record: RunDirectory) -> None:
                 record.write_summary(result)
                 record.write_status("finished")
     if accelerator.is_main_process:
-        _report(record)
+        log_result(record)
 
 
 def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: Accelerator) -> dict[str, Any]:
@@ -175,27 +175,10 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
     return summary(progress, accelerator.device) | {"parameters": costs.parameters, "macs": costs.macs}
 
 
-def _check(config: DictConfig) -> None:
-    """Refuses what no other part looks at before the run is under way: ValueError in one line."""
-    check_typed_choices(config, HydraConfig.get().overrides.task)
-    if isinstance(config.seed, bool) or not isinstance(config.seed, int) or not 0 <= config.seed < 2**63:
-        raise UserError(f"seed={config.seed} must be a whole number from 0 to 2**63 - 1")
-    if config.tracker.name and find_spec(config.tracker.name) is None:  # accelerate would go on without it
-        raise UserError(f"tracker={config.tracker.name} is not installed; pip install {config.tracker.name}")
-    own_recipe(config)
-    choices = HydraConfig.get().runtime.choices
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        for group in ("hydra/launcher", "hydra/sweeper"):
-            if choices.get(group) != "basic":
-                raise UserError(f"{group}={choices.get(group)} cannot serve a run of several processes; leave one out")
-    if not isinstance(config.force, bool):
-        raise UserError(f"force={config.force} must be true or false")
-
-
 def _count(config: DictConfig, record: RunDirectory) -> dict[str, Any]:
     """What the network costs; printed by layers where it is the only one. No run is left."""
     try:
-        _check(config)
+        check(config)
         costs = _costs(build_model(config))
         if HydraConfig.get().mode != RunMode.MULTIRUN:
             print(layer_table(costs), flush=True)
@@ -207,17 +190,3 @@ def _count(config: DictConfig, record: RunDirectory) -> dict[str, Any]:
 def _costs(model: nn.Module) -> Costs:
     """Parameters and multiply-adds of one image."""
     return count_costs(model, (model.in_channels, model.resolution, model.resolution))
-
-
-def _objective(record: RunDirectory) -> float | None:
-    best = (record.summary() or {}).get("best")
-    return best["val/top1"] if best else None
-
-
-def _report(record: RunDirectory) -> None:
-    summary = record.summary()
-    for name in ("best", "last"):
-        row = summary and summary.get(name)
-        if row:
-            metrics = "  ".join(f"{key} {row[key]:.4f}" for key in sorted(row) if "/" in key)
-            log.info("%s epoch %d: %s", name, row["epoch"], metrics)

@@ -1,5 +1,6 @@
 """What a record tells of its run."""
 
+import logging
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -7,6 +8,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from cifar100.config import MODEL_GROUPS, ConfigError, recipe
 from cifar100.data.images import ImageData
+from cifar100.record import RunDirectory
+
+log = logging.getLogger(__name__)
 
 MOST_NAMES = 2**18  # characters of class names that environment.json holds; more would not be read again
 # What a design may bring of its recipe; on the data all designs of a table agree.
@@ -57,3 +61,19 @@ def own_recipe(config: DictConfig) -> list[str] | None:
                 f"{', '.join(RECIPE_OF_A_DESIGN)}, or options of them such as optimizer.lr"
             )
     return keys or None
+
+
+def objective(record: RunDirectory) -> float | None:
+    """What a search for hyper-parameters makes large: the best top-1 accuracy on held-out images, None without them."""
+    best = (record.summary() or {}).get("best")
+    return best["val/top1"] if best else None
+
+
+def log_result(record: RunDirectory) -> None:
+    """Logs the best and the last epoch of a finished run."""
+    summary = record.summary()
+    for name in ("best", "last"):
+        row = summary and summary.get(name)
+        if row:
+            metrics = "  ".join(f"{key} {row[key]:.4f}" for key in sorted(row) if "/" in key)
+            log.info("%s epoch %d: %s", name, row["epoch"], metrics)
