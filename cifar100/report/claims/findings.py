@@ -51,8 +51,9 @@ def tally(found: Sequence[Finding], words: Words) -> list[str]:
 
 
 def listed(names: Sequence[str], words: Words, most: int = 12) -> str:
-    """Names in a row, the rest counted."""
-    shown = words("findings.separator").join(names[:most]) if len(names) > 1 else "".join(names)
+    """Names in a row, the rest counted; semicolons part names with commas."""
+    separator = words("findings.separator" if any("," in name for name in names) else "findings.comma")
+    shown = separator.join(names[:most]) if len(names) > 1 else "".join(names)
     return words("findings.and_more", names=shown, n=len(names) - most) if len(names) > most else shown
 
 

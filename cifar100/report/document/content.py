@@ -79,6 +79,10 @@ class Content:
         kept = tuple(block for block in blocks if block is not None)
         return Slide(part, self.line(key, **fields), kept, tuple(notes))
 
+    def series(self, texts: Sequence[str]) -> str:
+        """Short texts without commas of their own, in a row."""
+        return self.words("findings.comma").join(texts)
+
     def listed(self, names: Sequence[str]) -> str:
         return listed(names, self.words)
 

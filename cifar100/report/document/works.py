@@ -71,27 +71,35 @@ def load_works() -> dict[str, Work]:
 def methods_of(networks: Iterable[Mapping[str, Any]], language: str) -> list[Method]:
     """The methods that occur in resolved networks, found by the names of what they are built of, in the order in which
     the report tells them."""
-    used = [part for network in networks for part in _parts(network)]
+    used = [(part, network) for network in networks for part in _parts(network)]
+    names = {part["_target_"] for part, _ in used}
     found = []
     for name, entry in _entries().items():
-        part = next((part for part in used if _occurs(entry, part)), None)
-        if part is not None:
-            names = {each["_target_"] for each in used}
+        fitting = [(part, network) for part, network in used if _occurs(entry, part)]
+        if fitting:
+            shown = entry.get("example", {}).items()
+            first = next((each for each in fitting if all(each[0].get(k) == v for k, v in shown)), fitting[0])
             targets = tuple(target for target in entry["targets"] if target in names)
-            found.append(_method(name, entry, part, targets, language))
+            found.append(_method(name, entry, *first, targets, language))
     return found
 
 
 def _method(
-    name: str, entry: Mapping[str, Any], part: Mapping[str, Any], targets: tuple[str, ...], language: str
+    name: str,
+    entry: Mapping[str, Any],
+    part: Mapping[str, Any],
+    network: Mapping[str, Any],
+    targets: tuple[str, ...],
+    language: str,
 ) -> Method:
     options = {"attention": entry.get("short", "ECA")}
-    for key, value in sorted(flat(part).items(), key=lambda item: -item[0].count(".")):  # its own options win
-        options[key.rpartition(".")[2]] = value
+    for tree in (network, part):  # its own options win, the outer before the inner
+        for key, value in sorted(flat(tree).items(), key=lambda item: -item[0].count(".")):
+            options[key.rpartition(".")[2]] = value
     drawing = entry.get("drawing", {})
-    if "option" in drawing:
+    while "option" in drawing:
         chosen = options.get(drawing["option"])
-        drawing = drawing.get(chosen if isinstance(chosen, str) else "", {})
+        drawing = drawing[chosen if isinstance(chosen, str) and chosen in drawing else drawing["default"]]
     return Method(
         name,
         entry["title"][language],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from cifar100.base.text import plain_line
@@ -14,6 +15,7 @@ from cifar100.report.records.row import Row
 from cifar100.report.records.setting import changed_words, setting
 from cifar100.report.records.study import Study
 from cifar100.report.tables.recipe_table import SETTINGS, recipe_table
+from cifar100.report.tables.table import Cell
 
 # The settings that a reader looks for first; the table of hyper-parameters has all.
 CHIEF = (
@@ -53,11 +55,20 @@ def own_recipes(study: Study, words: Words) -> list[str]:
     home, table, found = setting(study.baseline.runs[0]), recipe_table(study, words), []
     for place, row in enumerate(study.rows[1:], 2):
         if changed_words(setting(row.runs[0]), home, study.declared):
-            lines = [line for line in table.rows[: len(SETTINGS)] if line[place].text != line[1].text]
-            changes = words("findings.comma").join(f"{line[0].text.lower()} {line[place].text}" for line in lines)
+            changes = recipe_changes([(line[0], line[place], line[1]) for line in table.rows], words)
             fields = {"baseline": study.baseline.label, "changes": changes}
             found.append(words("tables.notes.own_recipe", row=row.label, **fields))
     return found
+
+
+def recipe_changes(lines: Sequence[tuple[Cell, Cell, Cell]], words: Words) -> str:
+    """In what ours differs from theirs, of lines of a table of recipes, each of name, our value and their value."""
+    missing = words("tables.not_applicable")
+    changed = [
+        f"{name.text.lower()} {ours.text}" for name, ours, theirs in lines[: len(SETTINGS)]
+        if ours.text not in (theirs.text, missing)
+    ]  # fmt: skip
+    return words("findings.comma").join(changed)
 
 
 def recipe_line(study: Study) -> str:

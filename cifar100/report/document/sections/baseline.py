@@ -22,7 +22,7 @@ def baseline(content: Content) -> Section:
     fields: dict[str, Any] = {
         "row": row.label,
         "stages": len(depths),
-        "depths": content.listed([plain_line(each, 6) for each in depths]),
+        "depths": content.series([plain_line(each, 6) for each in depths]),
     }
     stages = stages_of(row)
     table = TableBlock(stages_table(row, stages, content.words)) if stages else None

@@ -64,9 +64,11 @@ def all_methods(content: Content) -> list[Method]:
 
 
 def designs(content: Content) -> list[Method]:
-    """The methods that the baseline does not have, but the study's own."""
+    """The methods that the baseline does not have, but the study's own; those of the main comparison come first."""
     usual = {method.name for method in methods_of([content.main.baseline.runs[0].network], content.words.language)}
-    return [method for method in all_methods(content) if method.name not in usual and not method.hybrid]
+    found = [method for method in all_methods(content) if method.name not in usual and not method.hybrid]
+    ours = {name for row in content.main.rows for name in content.methods(row)}
+    return sorted(found, key=lambda method: method.name not in ours)
 
 
 def own_methods(content: Content) -> list[Method]:

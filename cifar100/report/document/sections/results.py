@@ -6,7 +6,6 @@ from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
-from cifar100.base.text import plain_line
 from cifar100.report.claims.findings import findings, tally
 from cifar100.report.document.content import Content
 from cifar100.report.document.document import Block, Bullets, FigureBlock, Paragraph, Ref, Section, TableBlock
@@ -14,10 +13,11 @@ from cifar100.report.document.sections.designs import own_methods
 from cifar100.report.figures.forest import forest_figure
 from cifar100.report.figures.tradeoff import COSTS, pareto, tradeoff_figure
 from cifar100.report.figures.training import last_epoch, training_figure
-from cifar100.report.records.setting import changed_words, setting
 from cifar100.report.records.study import Study
 from cifar100.report.tables.main_table import ablation_table, main_table
 from cifar100.report.tables.number_text import duration, percent, ratio
+from cifar100.report.tables.recipe_table import recipe_table
+from cifar100.report.tables.table_notes import recipe_changes
 
 ON_SLIDES = ("row", "top1", "change", "verdict", "parameters", "macs")
 
@@ -156,6 +156,8 @@ def forest(content: Content, study: Study, id: str, caption: str) -> FigureBlock
 
 def _settings(content: Content, study: Study) -> Paragraph | None:
     """In what the baseline of an ablation was trained otherwise than that of the main comparison."""
-    ours, theirs = (setting(each.baseline.runs[0]) for each in (study, content.main))
-    changes = changed_words(ours, theirs, sorted(ours.keys() | theirs.keys()))
-    return content.paragraph("ablations.settings", changes=plain_line(", ".join(changes), 300)) if changes else None
+    ours, theirs = (recipe_table(each, content.words).rows for each in (study, content.main))
+    lines = [(mine[0], mine[1], yours[1]) for mine, yours in zip(ours, theirs, strict=False)]
+    changes = recipe_changes(lines, content.words)
+    fields = {"baseline": study.baseline.label, "main": content.main.baseline.label, "changes": changes}
+    return content.paragraph("ablations.settings", **fields) if changes else None

@@ -34,7 +34,7 @@ def _data(content: Content) -> list[Paragraph]:
     steps = augmentation(content)
     found = [
         content.paragraph(normalized),
-        content.paragraph("setup.augmented", steps=content.listed(steps))
+        content.paragraph("setup.augmented", steps=content.series(steps))
         if steps
         else content.paragraph("setup.not_augmented"),
     ]
@@ -76,7 +76,7 @@ def _environment(content: Content) -> list[Paragraph]:
     if made:
         found.append(content.paragraph("setup.machines", machines="; ".join(made)))
     if software:
-        found.append(content.paragraph("setup.software", versions=content.listed(software)))
+        found.append(content.paragraph("setup.software", versions=content.series(software)))
     return found
 
 
