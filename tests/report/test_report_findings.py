@@ -128,10 +128,11 @@ def test_the_tally_names_every_row_once(study):
 def test_long_lists_are_cut_and_counted():
     assert (
         listed(["a"], ENGLISH) == "a"
-        and listed(["a", "b"], ENGLISH) == "a; b"
+        and listed(["a", "b"], ENGLISH) == "a, b"
         and listed(["a", "b"], CHINESE) == "a、b"
     )
-    assert listed(list("abcde"), ENGLISH, most=3) == "a; b; c and 2 more"
+    assert listed(list("abcde"), ENGLISH, most=3) == "a, b, c and 2 more"
+    assert listed(["a, k=3", "b"], ENGLISH) == "a, k=3; b"
 
 
 def test_scatter_is_the_deviation_behind_the_interval(study):
