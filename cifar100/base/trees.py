@@ -51,6 +51,7 @@ def fixed_text(value: Any) -> str:
 
 
 def leaf_name(target: object) -> str:
-    """`eca` for `cifar100.models.attention.eca.EfficientChannelAttention`, `relu` for `torch.nn.ReLU`."""
+    """`eca` for `cifar100.models.attention.eca.EfficientChannelAttention`, `cosine` for
+    `cifar100.optim.schedules.cosine`, `relu` for `torch.nn.ReLU`."""
     *modules, name = str(target).split(".")
-    return modules[-1] if modules and modules[0] == "cifar100" else name.lower()
+    return modules[-1] if modules and modules[0] == "cifar100" and name[:1].isupper() else name.lower()

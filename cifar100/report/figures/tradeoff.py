@@ -16,6 +16,7 @@ from cifar100.report.records.row import Row
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+MOST_LABELS = 30
 COSTS = {"parameters": 1e6, "macs": 1e6, "latency_s": 1e-3}  # by metric, the unit that is drawn
 
 
@@ -63,6 +64,9 @@ def tradeoff_figure(rows: Sequence[Row], cost: str, words: Words) -> Figure:
         before, after = max(pairwise(steps), key=lambda step: step[1][0] - step[0][0])
         points.append(((before[0] + after[0]) / 2, before[1]))
         labels.append(words("figures.front"))
+    if len(labels) > MOST_LABELS:  # no room for all, and looking for it takes long
+        kept = [place for place, row in enumerate(shown) if row in front][:MOST_LABELS]
+        points, labels = [points[place] for place in kept], [labels[place] for place in kept]
     place_labels(axes, points, labels, lines)
     return figure
 
