@@ -48,7 +48,7 @@ def overrides(arguments: list[str], option: str | None) -> list[str]:
 
 
 def _task(name: str) -> Callable[[DictConfig], Any]:
-    """What carries out a command. Those that need no torch do not wait for it to be imported."""
+    """The function that carries out a command. Those that need no torch do not wait for it to be imported."""
     if name == "runs":
         from cifar100.sweep.listing import runs as plain
     elif name == "report":

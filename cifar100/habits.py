@@ -1,4 +1,4 @@
-"""What other tools call an option of this one: typed here, it is answered with the name that it has here."""
+"""Names that other tools have for options of this one: typed here, they are answered with the names that hold here."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def check_habits(arguments: Sequence[str], command: str | None = None) -> None:
 
 
 def _example(name: str, value: str) -> str:
-    """What to type, with the value that was typed where it may be one of this option's."""
+    """The option to type instead, with the value that was typed where it may be one of this option's."""
     fits = re.fullmatch(r"[\w.+\[\],-]+", value) and name not in (
         "scheduler.warmup_epochs",
         "data.val_size",
@@ -123,7 +123,7 @@ def _example(name: str, value: str) -> str:
 
 
 def _command() -> str:
-    """What was typed: train for ``train.py`` and for ``python -m cifar100 train``."""
+    """The command that was typed: train for ``train.py`` and for ``python -m cifar100 train``."""
     return Path(sys.argv[0] if sys.argv else "").name.split(" ")[-1].removesuffix(".py")
 
 

@@ -1,4 +1,4 @@
-"""What --help lists: the groups of conf/ and their choices."""
+"""The listing of --help: the groups of conf/ and their choices."""
 
 from textwrap import wrap
 

@@ -176,7 +176,7 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
 
 
 def _count(config: DictConfig, record: RunDirectory) -> dict[str, Any]:
-    """What the network costs; printed by layers where it is the only one. No run is left."""
+    """Counts what the network costs; printed by layers where it is the only one. No run is left."""
     try:
         check(config)
         costs = _costs(build_model(config))

@@ -1,4 +1,4 @@
-"""What a run is made of, from its composed configuration."""
+"""The parts of a run, built from its composed configuration."""
 
 import gc
 import logging
@@ -102,7 +102,7 @@ def _patience(value: Any, held_out: Any) -> int | None:
 def _loaders(
     config: DictConfig, arguments: Any, data: Any, accelerator: Accelerator
 ) -> tuple[TrainLoader, EvalLoader | None]:
-    common = {
+    options = {
         "mean": data.mean,
         "std": data.std,
         "num_processes": accelerator.num_processes,
@@ -118,8 +118,8 @@ def _loaders(
         batch_size=arguments.per_device_train_batch_size,
         accumulation=arguments.gradient_accumulation_steps,
         drop_last=arguments.dataloader_drop_last,
-        **common,
+        **options,
     )
     if data.val is None:
         return train_loader, None
-    return train_loader, EvalLoader(data.val, batch_size=arguments.per_device_eval_batch_size, **common)
+    return train_loader, EvalLoader(data.val, batch_size=arguments.per_device_eval_batch_size, **options)

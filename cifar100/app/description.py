@@ -1,4 +1,4 @@
-"""What a record tells of its run."""
+"""The description of a run in its record."""
 
 import logging
 from typing import Any

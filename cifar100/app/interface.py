@@ -140,7 +140,7 @@ def evaluate(run: Folder, *, conf: Folder | None = None, **options: Any) -> dict
 def predict(
     run: Folder | Classifier, images: Any, top: int = 5, *, conf: Folder | None = None
 ) -> dict[str, list[Guess]]:
-    """What a network takes pictures for.
+    """Classifies pictures.
 
     Args:
         run: as of `load`, or what `load` returned, which saves loading it again.
@@ -159,6 +159,6 @@ def predict(
 
 @_one_error
 def runs(run_dir: Any = "multirun", **options: Any) -> list[dict[str, Any]]:
-    """What ``python -m cifar100 runs`` lists, as rows for ``pandas.DataFrame``; options as of
+    """The listing of ``python -m cifar100 runs``, as rows for ``pandas.DataFrame``; options as of
     :func:`cifar100.sweep.listing.runs`. Raises UserError in one line."""
     return list_runs(run_dir, show=lambda text: None, **options)

@@ -1,4 +1,4 @@
-"""What a run is called and known by: a function of the resolved configuration alone."""
+"""The identity of a run and the name of its folder: a function of the resolved configuration alone."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ RECORDED_AS = {
 
 
 def recipe(config: DictConfig) -> dict[str, Any]:
-    """What determines a run's result, as plain data without interpolations; the record's ``config.yaml``."""
+    """Whatever determines a run's result, as plain data without interpolations; the record's ``config.yaml``."""
     content = {key: _recorded(_plain(config[key])) for key in RECIPE}
     for group, since in SINCE_BELOW.items():
         kept = {key: value for key, value in content[group].items() if key not in since or value != since[key]}
@@ -37,7 +37,7 @@ def recipe(config: DictConfig) -> dict[str, Any]:
 
 
 def named_weights(source: str) -> str:
-    """What recipes call the weights of a run directory or another folder: its name, not its place, and the first 8
+    """The name of a folder's weights in a recipe: the folder's own, not its place, and the first 8
     hexadecimal digits of the SHA-256 of its best or last checkpoint. A repository of the Hub is called by its address.
     """
     for name in ("checkpoints/best.safetensors", "checkpoints/last.safetensors", "model.safetensors"):
@@ -84,7 +84,7 @@ def run_folder(config: DictConfig) -> str:
 
 
 def _tried(config: DictConfig) -> list[str]:
-    """What a trial of a search tries: ``lr0.0123`` for ``optimizer.lr=0.0123``."""
+    """The values that a trial of a search tries: ``lr0.0123`` for ``optimizer.lr=0.0123``."""
     if OmegaConf.select(config, "hydra.runtime.choices", default={}).get("hydra/sweeper", "basic") == "basic":
         return []
     words = []

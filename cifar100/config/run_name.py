@@ -79,7 +79,7 @@ def _read(file: Path) -> Any:
 
 
 def named(node: Any, wanted: str) -> str | None:
-    """What the first ``wanted`` in a resolved tree is called."""
+    """The name of the first ``wanted`` in a resolved tree."""
     found = (value for key, value in items(node) if key == wanted and isinstance(value, Mapping))
     return next((leaf_name(value.get("_target_", "")) for value in found), None)
 

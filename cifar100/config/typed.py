@@ -1,4 +1,4 @@
-"""What a user typed and the network does not use, which is refused, not passed over in silence."""
+"""Choices that a user typed and the network does not use are refused, not passed over in silence."""
 
 import logging
 from collections.abc import Callable, Iterable

@@ -15,7 +15,7 @@ from cifar100.data.policies import Policy
 
 @dataclass(frozen=True)
 class Augment:
-    """What happens to training images: crop, flip, policy, then normalisation, then cutout and mixing.
+    """The augmentation of training images: crop, flip, policy, then normalisation, then cutout and mixing.
 
     padding: black pixels around an image before a crop of its own size (0: no crop). flip: mirror every second image.
     policy: one of torchvision's, see policies.py. cutout: side of a square of zeros after normalisation (0: none).

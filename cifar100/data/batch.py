@@ -36,7 +36,7 @@ class Batch(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a sampler asks for: the images of one micro-batch."""
+    """A sampler's request: the images of one micro-batch."""
 
     epoch: int
     indices: Tensor

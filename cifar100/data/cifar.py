@@ -64,7 +64,7 @@ def read_cifar10(
 
 
 def _read_source(source: Path | None, spec: Spec) -> RawData:
-    """Read any of the formats, told by the files that are there."""
+    """The content of a source in any of the formats, recognised by its files."""
     columns, layout = _COLUMNS[spec.name], _LAYOUTS[spec.name]
     if source is None:
         return read_hub(_REPOSITORIES[spec.name], spec, columns)

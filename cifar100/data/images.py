@@ -1,4 +1,4 @@
-"""What a data set is to the rest of the laboratory: uint8 images, int64 labels, names and constants."""
+"""A data set as the rest of the laboratory sees it: uint8 images, int64 labels, names and constants."""
 
 from __future__ import annotations
 

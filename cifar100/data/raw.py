@@ -1,4 +1,4 @@
-"""What a file format's reader hands on: arrays as they stand in the files, not yet verified or ordered."""
+"""The result of a file format's reader: arrays as they stand in the files, not yet verified or ordered."""
 
 from __future__ import annotations
 

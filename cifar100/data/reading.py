@@ -1,4 +1,4 @@
-"""What the readers share: look in the cache, else read, verify, order and store; then hold out."""
+"""Steps that all readers share: look in the cache, else read, verify, order and store; then hold out."""
 
 from __future__ import annotations
 

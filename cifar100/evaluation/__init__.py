@@ -1,4 +1,4 @@
-"""What a run is worth: accuracy on the test images, calibration, costs, latency; tables and figures of them."""
+"""Evaluation of a run: accuracy on the test images, calibration, costs, latency; tables and figures of them."""
 
 from cifar100.evaluation.costs import Costs, LayerCosts, count_costs
 from cifar100.evaluation.evaluate import evaluate_run

@@ -61,7 +61,7 @@ def count_costs(model: nn.Module, input_shape: tuple[int, int, int]) -> Costs:
 
 
 def stage_costs(costs: Costs) -> list[dict[str, Any]]:
-    """What the parts of a network put out and cost, as a record keeps it: the stem, each stage, the head.
+    """The output and the costs of each part of a network, as a record keeps them: the stem, each stage, the head.
 
     Each has `name`, `output` (the shape without the batch, null where it is no tensor), `parameters` and `macs`, both
     including what it contains.

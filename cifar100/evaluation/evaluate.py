@@ -16,6 +16,7 @@ from cifar100.data.loader import EvalLoader
 from cifar100.evaluation.accuracy import accuracy
 from cifar100.evaluation.architecture import fingerprint
 from cifar100.evaluation.costs import count_costs, stage_costs
+from cifar100.evaluation.evaluation_folder import write_evaluation
 from cifar100.evaluation.explanations.compare import compare_runs
 from cifar100.evaluation.explanations.explain import check_explanations, write_explanations
 from cifar100.evaluation.explanations.other_run import find_other, predictions_of
@@ -24,7 +25,6 @@ from cifar100.evaluation.latency import Latency, measure_latency
 from cifar100.evaluation.open_run import OpenRun, open_run
 from cifar100.evaluation.precision import Precision
 from cifar100.evaluation.predict import Predictions, predict
-from cifar100.evaluation.written import write_evaluation
 from cifar100.record import RunDirectory, describe_environment
 
 log = logging.getLogger(__name__)

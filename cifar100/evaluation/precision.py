@@ -19,7 +19,7 @@ class Precision(StrEnum):
 
     @classmethod
     def of_trainer(cls, trainer: Any) -> Precision:
-        """What a recorded `trainer` (a mapping with bf16 and fp16) trained in."""
+        """The precision in which a recorded `trainer` (a mapping with bf16 and fp16) trained."""
         fields = trainer if isinstance(trainer, Mapping) else {}
         return cls.BF16 if fields.get("bf16") is True else cls.FP16 if fields.get("fp16") is True else cls.FLOAT32
 

@@ -55,8 +55,8 @@ def check_repo_id(repo_id: object) -> str:
     """The id of a repository, checked: `user/name`, as a Hub admits it. Raises HubError."""
     fits = isinstance(repo_id, str) and _REPO_ID.fullmatch(repo_id)
     if not fits or "--" in repo_id or ".." in repo_id or repo_id.endswith(".git"):
-        told = f"repo_id={str(repo_id)[:200]} can be no repository"
-        raise HubError(f"{told}; write user/name, of letters, digits and single - _ . between them")
+        fault = f"repo_id={str(repo_id)[:200]} can be no repository"
+        raise HubError(f"{fault}; write user/name, of letters, digits and single - _ . between them")
     return repo_id
 
 
@@ -64,6 +64,6 @@ def check_revision(revision: object) -> str:
     """The name of a branch or tag, or a commit, checked. Raises HubError."""
     fits = isinstance(revision, str) and _REVISION.fullmatch(revision)
     if not fits or ".." in revision or "//" in revision:
-        told = f"revision={str(revision)[:200]} can be no branch, tag or commit"
-        raise HubError(f"{told}; write its name, or all 40 digits of a commit")
+        fault = f"revision={str(revision)[:200]} can be no branch, tag or commit"
+        raise HubError(f"{fault}; write its name, or all 40 digits of a commit")
     return revision

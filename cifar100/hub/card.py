@@ -78,8 +78,8 @@ def _costs(run: Run, row: Study) -> list[str]:
     trained = "; ".join(machines(row, load_words("en")))
     timed = run.evaluation.get("latency")
     where = timed.get("machine") if isinstance(timed, dict) and run.latency_s is not None else None
-    told = f" Latency was measured on: {escaped(plain_line(where, 80))}." if where else ""
-    return [table, f"Times are of the machines at hand and no benchmark. Trained on: {escaped(trained)}.{told}"]
+    timing = f" Latency was measured on: {escaped(plain_line(where, 80))}." if where else ""
+    return [table, f"Times are of the machines at hand and no benchmark. Trained on: {escaped(trained)}.{timing}"]
 
 
 def _use(run: Run, repo_id: str) -> list[str]:

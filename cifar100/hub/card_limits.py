@@ -1,4 +1,4 @@
-"""What a model card warns of: what the records say about how far the results carry."""
+"""Limits on a model card: how far its results carry, by the records."""
 
 from __future__ import annotations
 

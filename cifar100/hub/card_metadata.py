@@ -23,7 +23,7 @@ METRICS = {
 
 
 def data_name(run: Run) -> str:
-    """What the data set is called among people; digits by that name, so that nobody takes them for CIFAR-100."""
+    """The common name of the data set; digits by that name, so that nobody takes them for CIFAR-100."""
     name = plain_line(run.config["data"].get("name") or "unknown", 60)
     return ON_THE_HUB.get(name, ("", name))[1]
 
@@ -44,10 +44,10 @@ def model_metadata(run: Run, repo_id: str, license: str | None) -> Any:
             dataset_name=name,
             dataset_split="test",
             metric_type=kind,
-            metric_name=told,
+            metric_name=title,
             metric_value=run.evaluation[key],
         )
-        for key, (kind, told) in METRICS.items()
+        for key, (kind, title) in METRICS.items()
         if run.evaluation.get(key) is not None
     ]
     return ModelCardData(

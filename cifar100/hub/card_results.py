@@ -46,9 +46,9 @@ def _sentences(run: Run, row: Row) -> str:
     evaluation = run.evaluation
     state = "best epoch by the held-out images" if evaluation.get("checkpoint") == "best" else "last epoch"
     epoch = evaluation.get("epoch")
-    told = f" ({epoch})" if isinstance(epoch, int) else ""
+    number = f" ({epoch})" if isinstance(epoch, int) else ""
     precision = code(plain_line(evaluation.get("precision") or "?", 20))
-    text = f"Weights of the {state}{told}, seed {run.seed}, evaluated in {precision}. "
+    text = f"Weights of the {state}{number}, seed {run.seed}, evaluated in {precision}. "
     if row.n == 1:
         return text + "There is one run, so nothing is known of how results vary with the seed."
     seeds = escaped(", ".join(map(str, row.seeds)))

@@ -37,7 +37,7 @@ class Description:
     epoch: int | None
 
     def format(self) -> bytes:
-        """As JSON. Sizes and format are told besides, for readers that know nothing of `model`."""
+        """As JSON. With sizes and format besides, for readers that know nothing of `model`."""
         image = {key: self.model.get(key) for key in ("in_channels", "num_classes", "resolution")}
         content = {"library_name": "cifar100-lab", "format": FORMAT, **image, "data": self.data}
         content |= {"class_names": list(self.class_names), "mean": list(self.mean), "std": list(self.std)}
@@ -54,7 +54,7 @@ def outlined(model: Mapping[str, Any], source: str) -> nn.Module:
 
 
 def parse_description(content: bytes, source: str) -> tuple[Description, nn.Module]:
-    """What a config.json describes, and the network's outline (see `outline`), which has no weights.
+    """The description in a config.json, and the network's outline (see `outline`), which has no weights.
 
     Raises HubError in one line for anything but the plain description of a network that can be built.
     """

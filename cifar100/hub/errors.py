@@ -1,4 +1,4 @@
-"""What goes wrong with the Hub, in one line each: mistakes that a user can cure, and a Hub that does not answer."""
+"""Failures of the Hub in one line each: mistakes that a user can cure, and a Hub that does not answer."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def in_one_line(what: str) -> Iterator[None]:
     except (HubError, HubUnreachable):
         raise
     except Exception as error:
-        told = _told(error, what) or (error.__cause__ and _told(error.__cause__, what))
-        if told is None:
+        known = _translated(error, what) or (error.__cause__ and _translated(error.__cause__, what))
+        if known is None:
             raise
-        raise told from None
+        raise known from None
 
 
 def refusal(status: int, code: str | None, what: str, message: object = "") -> HubError | HubUnreachable:
-    """What an answer with an error's status means; `code` is the Hub's X-Error-Code, `message` its own words."""
+    """The meaning of an answer with an error's status; `code` is the Hub's X-Error-Code, `message` its own words."""
     if code == "RevisionNotFound":
         return HubError(f"{what}: there is no such branch, tag or commit; see the repository's history for its names")
     if code == "EntryNotFound":
@@ -42,13 +42,13 @@ def refusal(status: int, code: str | None, what: str, message: object = "") -> H
         return HubError(f"{what}: the Hub wants a valid token for this; {LOGIN}")
     if status == 403:
         return HubError(f"{what}: your token may not do this; use one that may write there, and check the name's owner")
-    said = f" ({message})" if message else ""
+    reason_given = f" ({message})" if message else ""
     if status in (408, 429) or status >= 500:
-        return HubUnreachable(f"{what}: the Hub answers {status}{said}; try again later")
-    return HubError(f"{what}: the Hub refuses with status {status}{said}")
+        return HubUnreachable(f"{what}: the Hub answers {status}{reason_given}; try again later")
+    return HubError(f"{what}: the Hub refuses with status {status}{reason_given}")
 
 
-def _told(error: BaseException, what: str) -> HubError | HubUnreachable | None:
+def _translated(error: BaseException, what: str) -> HubError | HubUnreachable | None:
     """None for an error that is none of the Hub's, such as a bug or a full disk."""
     from huggingface_hub.errors import FileMetadataError, HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 

@@ -43,8 +43,8 @@ def load(source: str | Path, *, revision: str | None = None) -> nn.Module:
 
 
 def describe(source: str | Path, *, revision: str | None = None) -> Description:
-    """What a repository, folder or run directory tells: data set, names of the classes in the order of the logits, mean
-    and deviation by which images are normalized, and the network. Takes and raises what `load` does."""
+    """The description in a repository, folder or run directory: data set, names of the classes in the order of the
+    logits, mean and deviation by which images are normalized, and the network. Takes and raises what `load` does."""
     folder = local_folder(source, revision)
     path = folder / CONFIG
     if not path.exists() and RunDirectory(folder).exists():

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def local_runs(run_dir: Any) -> Any:
-    """What evaluate.py's `run_dir` names, with each hf:// address among it replaced by the folder of its pulled run.
+    """The value of evaluate.py's `run_dir`, with each hf:// address among it replaced by the folder of its pulled run.
 
     Raises HubError or HubUnreachable in one line.
     """
@@ -51,8 +51,8 @@ def pull(address: Address) -> Path:
             try:
                 _fetch_run(address, commit, RunDirectory(folder))
             except RecordError as error:
-                told = str(error).replace(f"{folder}/", "")  # which is gone by now
-                raise HubError(f"{address.repo_id}: {told}") from None
+                fault = str(error).replace(f"{folder}/", "")  # which is gone by now
+                raise HubError(f"{address.repo_id}: {fault}") from None
     store.note(address.revision, commit)
     return store.run(commit)
 

@@ -1,4 +1,4 @@
-"""What `python -m cifar100 hub push` does: a run becomes a model repository, a study a dataset repository."""
+"""The command `python -m cifar100 hub push`: a run becomes a model repository, a study a dataset repository."""
 
 from __future__ import annotations
 

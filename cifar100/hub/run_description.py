@@ -1,4 +1,4 @@
-"""What config.json tells of a pushed network, for a run directory that was never pushed."""
+"""The description that config.json gives of a pushed network, for a run directory that was never pushed."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def default_folder() -> Path:
 
 
 class Store:
-    """What is kept of the repository of an address."""
+    """The part of the cache that belongs to the repository of an address."""
 
     def __init__(self, address: Address) -> None:
         from huggingface_hub import constants

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Shape:
-    """What a mixer, block, downsample layer or stage has to map: ``(n, in_channels, resolution, resolution)`` to
+    """The map that a mixer, block, downsample layer or stage has to be: ``(n, in_channels, resolution, resolution)`` to
     ``(n, out_channels, resolution / stride, resolution / stride)``.
 
     Args:

@@ -76,7 +76,7 @@ class RunDirectory(EvaluationFiles):
             yield
 
     def status(self) -> dict[str, Any] | None:
-        """What status.json says; `state()` says whether it is still true."""
+        """The content of status.json; `state()` says whether it is still true."""
         status = self._read_json("status.json")
         if status is not None and status.get("state") not in STATES:
             fault = f"state={str(status.get('state'))[:40]!r} is none of {', '.join(STATES)}; run with force=true"
@@ -100,8 +100,8 @@ class RunDirectory(EvaluationFiles):
         before: dict[str, Any] = {}
         with suppress(RecordError):  # a damaged status is replaced
             before = self.status() or {}
-        common = {"state": state, "created": before.get("created", now), "updated": now}
-        self._write_json("status.json", common | {"host": socket.gethostname(), "pid": os.getpid()} | fields)
+        times = {"state": state, "created": before.get("created", now), "updated": now}
+        self._write_json("status.json", times | {"host": socket.gethostname(), "pid": os.getpid()} | fields)
 
     def config(self) -> dict[str, Any]:
         """The resolved configuration, as plain data. Raises RecordError where there is none."""

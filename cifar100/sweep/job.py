@@ -50,7 +50,7 @@ class Job:
 
 
 def read_jobs(folder: Path) -> dict[int, Job]:
-    """What the jobs of a sweep have told so far, by number."""
+    """The jobs of a sweep as far as they have reported, by number."""
     found = {}
     for path in folder.glob("*.json"):
         with suppress(OSError, ValueError, TypeError):

@@ -91,7 +91,7 @@ def check_options(*, sort: str, format: str, columns: Sequence[str] | None, watc
 
 
 def read_row(record: RunDirectory) -> Row:
-    """What one run directory tells; a damaged one is a row in the state ``damaged`` that says which file."""
+    """The row of one run directory; a damaged one is a row in the state ``damaged`` that says which file."""
     row: Row = dict.fromkeys(COLUMNS) | {"run": str(record.path), "study": record.study}
     try:
         _read(record, row)

@@ -96,7 +96,7 @@ def elsewhere() -> bool:
 
 
 def prefix() -> str:
-    """What tells this job's lines from those of others on the same terminal."""
+    """The mark of this job's lines, among those of others on the same terminal."""
     return f"#{_job.num} " if _job is not None and elsewhere() else ""
 
 

@@ -35,7 +35,7 @@ def closing_table(jobs: Sequence[Job], width: int | None = None) -> str:
 
 
 def names(jobs: Sequence[Job]) -> list[str]:
-    """What sets each job apart from the others: its label, where they have different ones, and the overrides that vary.
+    """A name for each job that no other has: its label, where they have different ones, and the overrides that vary.
 
     A job that has not begun has no label yet and keeps the overrides that give it one.
     """
@@ -76,7 +76,7 @@ def _results(job: Job) -> tuple[str, ...]:
         rows = run.metrics()
         top1 = [row["val/top1"] for row in rows if row.get("val/top1") is not None]
         seconds = sum(row["epoch_s"] for row in rows)
-    except (RecordError, OSError, KeyError, TypeError):  # a damaged record, whose job has told so
+    except (RecordError, OSError, KeyError, TypeError):  # a damaged record, of which its job has warned
         rows, top1, seconds = [], [], 0.0
     best, last = (f"{max(top1):.2%}", f"{top1[-1]:.2%}") if top1 else ("-", "-")
     return _state(job), best, last, f"{seconds:.1f}" if rows else "-", Path(job.path).name
@@ -87,7 +87,7 @@ def _costs(job: Job) -> tuple[str, ...]:
 
 
 def _state(job: Job) -> str:
-    """What became of it; of one that was not heard of again, what its record says."""
+    """The state in which a job ended; by its record, where it never reported one."""
     if job.state != "begun":
         return job.state
     try:

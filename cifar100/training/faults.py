@@ -1,4 +1,4 @@
-"""What can go wrong in processes, memory and numbers while a run goes on, and how the loop hears of it."""
+"""Faults of processes, memory and numbers while a run goes on, and how the loop learns of them."""
 
 import signal
 import threading

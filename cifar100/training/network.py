@@ -73,7 +73,7 @@ class Teacher:
 
 
 def no_hints(images: Tensor) -> tuple[()]:
-    """What a loss takes besides logits and targets where nobody teaches."""
+    """The further arguments of a loss, besides logits and targets, where nobody teaches: none."""
     return ()
 
 

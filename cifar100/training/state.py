@@ -1,4 +1,4 @@
-"""What a checkpoint holds: everything that a continued run needs to end with the same bits."""
+"""The content of a checkpoint: everything that a continued run needs to end with the same bits."""
 
 import logging
 from dataclasses import asdict, dataclass, field

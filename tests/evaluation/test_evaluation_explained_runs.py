@@ -41,7 +41,7 @@ def cache(tmp_path_factory) -> str:
 @pytest.fixture
 def runs(tmp_path, monkeypatch) -> list[RunDirectory]:
     """Two runs that differ in their seed. The figures of every evaluation have tests of their own."""
-    monkeypatch.setattr("cifar100.evaluation.written.png", lambda figure: b"a figure")
+    monkeypatch.setattr("cifar100.evaluation.evaluation_folder.png", lambda figure: b"a figure")
     return [record_run(tmp_path / "study" / f"seed{seed}", seed) for seed in (0, 1)]
 
 

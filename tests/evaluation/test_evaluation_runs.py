@@ -67,7 +67,7 @@ def run(pristine, tmp_path) -> RunDirectory:
 @pytest.fixture(autouse=True)
 def undrawn(monkeypatch) -> None:
     """Figures take most of the time and have tests of their own."""
-    monkeypatch.setattr("cifar100.evaluation.written.png", lambda figure: b"a figure")
+    monkeypatch.setattr("cifar100.evaluation.evaluation_folder.png", lambda figure: b"a figure")
 
 
 def evaluate(run: RunDirectory, cache: str, **options):

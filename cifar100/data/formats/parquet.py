@@ -33,7 +33,7 @@ class Columns:
 
 
 def parquet_splits(folder: Path) -> dict[str, list[Path]]:
-    """The parquet files under a folder by split, told by how their names begin: train-00000-of-00003.parquet.
+    """The parquet files under a folder by split, known by how their names begin: train-00000-of-00003.parquet.
 
     "valid" files count as the test split where there are no "test" files.
     """

@@ -1,1 +1,1 @@
-"""What lies behind a run's accuracy: where it looks, what it confuses, where it fails, how it differs from another."""
+"""Explanations of a run's accuracy: where it looks, what it confuses, where it fails, how it differs from another."""

@@ -79,7 +79,7 @@ def _difference(ours: Tensor, theirs: Tensor, comparisons: int) -> PairedDiffere
 
 
 def _sentences(total: PairedDifference, rows: Sequence[tuple[Any, ...]]) -> list[str]:
-    """What the numbers support, in words."""
+    """The conclusion that the numbers support, in words."""
     difference, low, high = (100 * each for each in (total.difference, total.low, total.high))
     better = [row[1] for row in rows if row[-1] and row[6] > 0]
     worse = [row[1] for row in rows if row[-1] and row[6] < 0]

@@ -46,17 +46,17 @@ def check_explanations(names: str | Sequence[str] | None, samples: int) -> tuple
 def write_explanations(subject: Subject, names: Sequence[str]) -> None:
     """Writes the named explanations under evaluation/explanations/, and in explanations.json what each is of."""
     record, listed = subject.run.record, subject.file(LISTED)
-    told: dict[str, Any] = {}
+    listing: dict[str, Any] = {}
     with suppress(RecordError):  # a damaged list is replaced
-        told = {name: each for name, each in (record.read_json(listed) or {}).items() if name in EXPLANATIONS}
+        listing = {name: each for name, each in (record.read_json(listed) or {}).items() if name in EXPLANATIONS}
     for name in names:
         log.info("explaining: %s", name)
         files = EXPLANATIONS[name](subject)
-        told[name] = {
+        listing[name] = {
             "files": files,
             "checkpoint": subject.run.checkpoint,
             "epoch": subject.run.epoch,
             "data_fingerprint": subject.run.data.fingerprint,
         }
-        record.write_json(listed, told)
+        record.write_json(listed, listing)
         log.info("written to %s: %s", record.evaluation_path(listed).parent, ", ".join(files))

@@ -23,10 +23,10 @@ def hardest(subject: Subject) -> list[str]:
     rows = classes(subject)
     for row in rows[:LOGGED]:
         log.info("hardest: %s, top-1 %.1f%% (95%% interval %.1f to %.1f)", row[1], *(100 * each for each in row[4:7]))
-    written = [subject.write_table("hardest_classes.csv", CLASSES, rows)]
+    files = [subject.write_table("hardest_classes.csv", CLASSES, rows)]
     if subject.run.data.superclass_of:
-        written.append(subject.write_table("hardest_superclasses.csv", SUPERCLASSES, superclasses(subject)))
-    return written
+        files.append(subject.write_table("hardest_superclasses.csv", SUPERCLASSES, superclasses(subject)))
+    return files
 
 
 def classes(subject: Subject) -> list[tuple[Any, ...]]:

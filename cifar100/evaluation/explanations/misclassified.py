@@ -21,11 +21,11 @@ def misclassified(subject: Subject) -> list[str]:
     argued about; they are no fair sample of all mistakes.
     """
     rows = mistakes(subject)
-    written = [subject.write_table("misclassified.csv", HEADER, rows)]
+    files = [subject.write_table("misclassified.csv", HEADER, rows)]
     if rows:
         subject.run.record.write_bytes(subject.file("misclassified.png"), png(_figure(subject, rows)))
-        written.append("misclassified.png")
-    return written
+        files.append("misclassified.png")
+    return files
 
 
 def mistakes(subject: Subject) -> list[tuple[Any, ...]]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from cifar100.base.errors import UserError
+from cifar100.evaluation.evaluation_folder import evaluation_folder
 from cifar100.evaluation.open_run import OpenRun
 from cifar100.evaluation.predict import Predictions
-from cifar100.evaluation.written import evaluation_folder
 from cifar100.record import RecordError, RunDirectory, find_runs
 
 

@@ -1,4 +1,4 @@
-"""What an explanation is about: an evaluated run."""
+"""The subject of an explanation: an evaluated run."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cifar100.evaluation.evaluation_folder import evaluation_folder
 from cifar100.evaluation.open_run import OpenRun
 from cifar100.evaluation.predict import Predictions
-from cifar100.evaluation.written import evaluation_folder
 
 
 @dataclass(frozen=True)

@@ -44,5 +44,5 @@ class ConvolutionalBlockAttention(nn.Module):
         return x * self.gate(self.norm(self.conv(pixels)))
 
     def perceptron(self, pooled: Tensor) -> Tensor:
-        """What is added up for the channels' weights, ``(n, channels)`` to ``(n, channels)``."""
+        """The summands of the channels' weights, ``(n, channels)`` to ``(n, channels)``."""
         return self.expand(self.activation(self.reduce(pooled)))
