@@ -16,8 +16,20 @@ COMMANDS = {
     "report": "report a study: tables, figures, a report and slides",
     "predict": "classify pictures of your own",
     "runs": "list runs: state, accuracies, epoch of epochs, time left",
-    "hub": "push: a run or a study to the Hugging Face Hub",
+    "hub": "push: a run or a study to the Hugging Face Hub; pull: a network from there",
 }
+FLAGS_WITH_VALUE = (
+    "--config-dir",
+    "-cd",
+    "--cfg",
+    "-c",
+    "--package",
+    "-p",
+    "--info",
+    "-i",
+    "--shell-completion",
+    "-sc",
+)
 NAMED_ALONE = {"predict": "images", "runs": "run_dir"}  # the option that an argument without = is a value of
 
 
@@ -28,8 +40,8 @@ def main(arguments: list[str], program: str = "python -m cifar100") -> None:
         print(f"Commands; each explains itself with --help:\n{listing}", file=sys.stderr if arguments else sys.stdout)
         sys.exit(2 if arguments else 0)
     name = arguments[0]
-    if name == "hub" and arguments[1:2] == ["push"]:
-        arguments = [name, *arguments[2:]]
+    if name == "hub" and arguments[1:2] in (["push"], ["pull"]):
+        name, arguments = ("pull" if arguments[1] == "pull" else name), arguments[1:]
     sys.argv = [f"{program} {name}", *overrides(arguments[1:], NAMED_ALONE.get(name))]
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
@@ -40,10 +52,16 @@ def main(arguments: list[str], program: str = "python -m cifar100") -> None:
 
 
 def overrides(arguments: list[str], option: str | None) -> list[str]:
-    """The arguments with those that have no ``=``, such as files and folders, gathered as the values of ``option``."""
-    alone = [each for each in arguments if "=" not in each and not each.startswith("-")] if option else []
+    """The arguments with those that have no ``=``, such as files and folders, gathered as the values of ``option``;
+    what follows a flag of hydra's is the flag's."""
+    if option is None:
+        return arguments
+    alone: list[str] = []
+    others: list[str] = []
+    for before, each in zip(["", *arguments], arguments, strict=False):
+        named = "=" in each or each.startswith("-") or before in FLAGS_WITH_VALUE
+        (others if named else alone).append(each)
     quoted = ["'{}'".format(each.replace("\\", "\\\\").replace("'", "\\'")) for each in alone]
-    others = [each for each in arguments if each not in alone]
     return [*others, f"{option}=[{','.join(quoted)}]"] if alone else others
 
 

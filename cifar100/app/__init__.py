@@ -114,6 +114,19 @@ def hub(config: DictConfig) -> None:
     push(**OmegaConf.to_container(config))
 
 
+def pull(config: DictConfig) -> None:
+    """Fetches the network that ``config.repo_id`` names from the Hugging Face Hub and prints its run directory.
+
+    Raises:
+        UserError: in one line: no such repository, one that is refused, or a copy that would stand on something.
+    """
+    from cifar100.hub.pull import pull_to
+
+    if OmegaConf.is_missing(config, "repo_id"):
+        raise UserError("repo_id is missing; name what to fetch, such as repo_id=<user>/<name>")
+    print(pull_to(config.repo_id, config.revision, config.to))
+
+
 def predict(config: DictConfig) -> None:
     """Prints what the network that ``config.run_dir`` names takes the pictures ``config.images`` for.
 

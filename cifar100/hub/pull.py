@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,18 @@ def pull(address: Address) -> Path:
                 raise HubError(f"{address.repo_id}: {fault}") from None
     store.note(address.revision, commit)
     return store.run(commit)
+
+
+def pull_to(repo_id: str, revision: str | None = None, to: str | None = None) -> Path:
+    """The run directory of a repository in the cache, or a copy of it in the new folder ``to``.
+
+    Raises what `pull` does, and HubError for a folder that is there.
+    """
+    address = parse_address(str(repo_id), None if revision is None else str(revision))
+    if to is not None and Path(to).exists():
+        raise HubError(f"to={to} is there already; name a folder that is not")
+    folder = pull(address)
+    return folder if to is None else Path(shutil.copytree(folder, to))
 
 
 def _commit(address: Address, store: Store) -> str:

@@ -163,4 +163,5 @@ def test_the_command_needs_no_torch_and_takes_folders_alone(study):
 def test_names_alone_are_quoted_for_hydra():
     assert overrides(["it's (1).png", "top=3"], "images") == ["top=3", r"images=['it\'s (1).png']"]
     assert overrides(["--help", "x=1"], "images") == ["--help", "x=1"]
+    assert overrides(["--config-dir", "mine", "a.png"], "images") == ["--config-dir", "mine", "images=['a.png']"]
     assert overrides(["loose"], None) == ["loose"]
