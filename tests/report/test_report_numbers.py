@@ -1,7 +1,6 @@
 """Every number of the main table and the ablations, in HTML and Markdown, recomputed here from the run directories."""
 
 import json
-import math
 import re
 from collections import defaultdict
 from html.parser import HTMLParser
@@ -68,7 +67,6 @@ def expected(folder: Path) -> dict[str, list[str]]:
         measured = json.loads((config.parent / "evaluation" / "metrics.json").read_text())
         seconds = json.loads((config.parent / "summary.json").read_text())["train_s"]
         runs[recorded["label"]][recorded["seed"]] = measured | {"train_s": seconds}
-    baseline = runs["Design 0"]
     lines = {}
     for label, seeds in runs.items():
         top1, top5, train_s = (
@@ -82,19 +80,20 @@ def expected(folder: Path) -> dict[str, list[str]]:
             f"{100 * top5.mean():.2f} ± {100 * top5.std(ddof=1):.2f}",
             f"{first['parameters']:,}",
             f"{first['macs'] / 1e6:.2f}",
-            "—" if label == "Design 0" else change(seeds, baseline, len(runs) - 1),
+            "—" if label == "Design 0" else change(seeds, runs),
             f"{minutes // 60}:{minutes % 60:02}:{second:02}",
         ]
     return lines
 
 
-def change(ours: dict, theirs: dict, comparisons: int) -> str:
-    differences = numpy.array([ours[seed]["test/top1"] - theirs[seed]["test/top1"] for seed in ours])
-    n = len(differences)
-    error = differences.std(ddof=1) / math.sqrt(n)
-    reach = stats.t.ppf(1 - 0.05 / comparisons / 2, n - 1) * error
-    middle = differences.mean()
-    mean, low, high = (f"{100 * value:+.2f}" for value in (middle, middle - reach, middle + reach))
+def change(seeds: dict, runs: dict) -> str:
+    """By Dunnett's test of all designs against the first."""
+    samples = {name: [run["test/top1"] for run in row.values()] for name, row in sorted(runs.items())}
+    first, *others = samples.values()
+    test = stats.dunnett(*others, control=first, rng=numpy.random.default_rng(0)).confidence_interval()
+    place = list(samples).index(next(name for name, row in runs.items() if row is seeds)) - 1
+    middle = numpy.mean(others[place]) - numpy.mean(first)
+    mean, low, high = (f"{100 * value:+.2f}" for value in (middle, test.low[place], test.high[place]))
     return f"{mean} [{low}, {high}]".replace("-", MINUS)
 
 

@@ -4,6 +4,7 @@ import json
 import statistics
 from pathlib import Path
 
+import numpy
 import pytest
 from scipy import stats
 
@@ -49,33 +50,49 @@ def test_every_number_of_the_main_table(small_study, words):
         assert hours * 3600 + minutes * 60 + rest == round(seconds) == round(line["train_s"].value)
 
 
-def test_every_change_of_the_main_table(small_study, words):
-    table, runs = main_table(read_study(small_study), words), recorded(small_study)
+@pytest.fixture(scope="module")
+def even_study(synthetic, tmp_path_factory) -> Path:
+    """Four designs whose seeds scatter about alike, so that all are judged by the pooled deviation."""
+    folder = tmp_path_factory.mktemp("even")
+    for place, mean in enumerate((0.6, 0.603, 0.61, 0.57)):
+        for seed, luck in enumerate((-0.003 + 0.0002 * place, 0.001, 0.002)):
+            options = {"changes": {"model.widths": [16 + place, 32, 64]}, "evaluation": {"test/top1": mean + luck}}
+            synthetic.write_run(folder, label=f"Design {place}", row=f"main_{place}", seed=seed, classes=5, **options)
+    return folder
+
+
+def simultaneous(runs: dict) -> tuple[list[float], list[float], list[float]]:
+    """Low ends, high ends and p of Dunnett's test of all designs against the first."""
+    first, *others = ([runs[name][seed]["test/top1"] for seed in (0, 1, 2)] for name in sorted(runs))
+    test = stats.dunnett(*others, control=first, rng=numpy.random.default_rng(0))
+    interval = test.confidence_interval()
+    return list(interval.low), list(interval.high), list(test.pvalue)
+
+
+def test_every_change_of_the_main_table(even_study, words):
+    table, runs = main_table(read_study(even_study), words), recorded(even_study)
     first, *others = zip(table.column("row"), table.column("change"), table.column("verdict"), strict=True)
     assert [cell.text for cell in first] == ["Design 0", "—", words("tables.verdicts.baseline")]
-    for label, change, verdict in others:
-        pairs = [[runs[name][seed]["test/top1"] for seed in (0, 1, 2)] for name in (label.text, "Design 0")]
-        test = stats.ttest_rel(*pairs)
-        low, high = (100 * bound for bound in test.confidence_interval(1 - 0.05 / len(others)))
-        mean = 100 * (statistics.mean(pairs[0]) - statistics.mean(pairs[1]))
-        assert change.text.replace("−", "-") == f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]"
+    for (label, change, verdict), low, high in zip(others, *simultaneous(runs)[:2], strict=True):
+        ours, theirs = ([runs[name][seed]["test/top1"] for seed in (0, 1, 2)] for name in (label.text, "Design 0"))
+        mean = 100 * (statistics.mean(ours) - statistics.mean(theirs))
+        assert change.text.replace("−", "-") == f"{mean:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]"
         key = "undecided" if low < 0 < high else "better" if mean > 0 else "worse"
         assert verdict.text == words(f"tables.verdicts.{key}")
+    variances = [statistics.variance(run["test/top1"] for run in row.values()) for row in runs.values()]
+    pooled = f"{100 * statistics.mean(variances) ** 0.5:.2f}"
+    assert words("tables.notes.pooled", n=3, std=pooled, df=8) in table.notes
 
 
-def test_every_number_of_the_statistics_table(small_study, words):
-    table, runs = statistics_table(read_study(small_study), words), recorded(small_study)
-    baseline = [runs["Design 0"][seed]["test/top1"] for seed in (0, 1, 2)]
-    for cells in table.rows[1:]:
+def test_every_number_of_the_statistics_table(even_study, words):
+    table, runs = statistics_table(read_study(even_study), words), recorded(even_study)
+    for cells, *ends in zip(table.rows[1:], *simultaneous(runs), strict=True):
         line = dict(zip(table.keys, cells, strict=True))
         ours = [runs[line["row"].text][seed]["test/top1"] for seed in (0, 1, 2)]
-        test = stats.ttest_rel(ours, baseline)
-        interval = test.confidence_interval(1 - 0.05 / 3)
-        values = [line[key].value for key in ("top1_mean", "top1_std", "change_low", "change_high", "p", "p_adjusted")]
-        expected = [statistics.mean(ours), statistics.stdev(ours), *interval, test.pvalue, min(1, 3 * test.pvalue)]
-        assert values == pytest.approx(expected, rel=1e-9)
-        assert (line["seeds"].text, line["pairs"].text) == ("0, 1, 2", "3")
-        assert line["p"].text == f"{test.pvalue:.3f}"
+        values = [line[key].value for key in ("top1_mean", "top1_std", "change_low", "change_high", "p")]
+        assert values == pytest.approx([statistics.mean(ours), statistics.stdev(ours), *ends], rel=1e-6)
+        assert line["seeds"].text == "0, 1, 2"
+        assert line["p"].text == ("<0.001" if ends[2] < 0.0005 else f"{ends[2]:.3f}")
 
 
 def test_one_seed_prints_no_deviation_and_claims_nothing(synthetic, tmp_path, words):
@@ -89,12 +106,14 @@ def test_one_seed_prints_no_deviation_and_claims_nothing(synthetic, tmp_path, wo
     assert words("tables.notes.one_seed") in table.notes
 
 
-def test_rows_without_a_common_seed_are_not_compared(synthetic, tmp_path, words):
-    synthetic.write_run(tmp_path, label="A", row="a")
-    synthetic.write_run(tmp_path, label="B", row="b", seed=1, changes={"model.drop_path": 0.1})
+def test_two_runs_without_an_interval_say_so(synthetic, tmp_path, words):
+    for label, place, top1 in (("A", 8, (0.5, 0.6)), ("B", 9, (0.4, 0.6)), ("C", 10, (0.3, 0.7))):
+        for seed in (0, 1):
+            options = {"changes": {"model.widths": [place, 32, 64]}, "evaluation": {"test/top1": top1[seed]}}
+            synthetic.write_run(tmp_path, label=label, row=label, seed=seed, **options)
     table = main_table(read_study(tmp_path), words)
-    assert table.column("change")[1] == Cell("—")
-    assert table.column("verdict")[1].text == words("tables.verdicts.no_common_seed")
+    assert words("tables.no_interval", n=2) in table.column("change")[1].text
+    assert table.column("verdict")[1].text == words("tables.verdicts.no_interval")
 
 
 def test_notes_tell_what_a_reader_must_know(synthetic, tmp_path, words):

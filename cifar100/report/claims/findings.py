@@ -2,52 +2,86 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from scipy import stats
-
-from cifar100.report.claims.comparison import VERDICTS, common_seeds, compare, verdict
-from cifar100.report.claims.statistics import CONFIDENCE, Difference, seeds_needed
+from cifar100.report.claims.comparison import (
+    VERDICTS,
+    against_each_other,
+    compare,
+    compared,
+    comparisons,
+    mean_difference,
+    verdict,
+)
+from cifar100.report.claims.statistics import Difference, seeds_needed
 from cifar100.report.document.words import Words
 from cifar100.report.records.row import Row
 from cifar100.report.records.study import Study
-from cifar100.report.tables.number_text import count, points
+from cifar100.report.tables.number_text import points
 
-POWER = 0.8
+MOST_PAIRS = 12
 
 
 @dataclass(frozen=True)
 class Finding:
     """What can be said of a row beside the baseline.
 
-    `verdict` is one of comparison.VERDICTS; for an undecided one `seeds_needed` says by how many seeds a difference as
-    large as the one seen would be found, where that can be said.
+    `verdict` is one of comparison.VERDICTS; `mean` the difference of the means of test accuracy, whether or not an
+    interval belongs to it; for an undecided one `seeds_needed` says how many seeds of every row would find a difference
+    as large as the one seen, where that takes fewer than 100.
     """
 
     row: Row
     verdict: str
     difference: Difference | None
+    mean: float
     seeds_needed: int | None
-    sentence: str
 
 
 def findings(study: Study, words: Words, metric: str = "top1") -> tuple[Finding, ...]:
     """One finding for every row but the baseline, in the order of the rows. `metric` is a fraction (top1 or top5)."""
     differences = compare(study, metric)
-    return tuple(_finding(study, row, differences[row.label], words, metric) for row in study.rows[1:])
+    return tuple(_finding(study, row, differences[row.label], metric) for row in study.rows[1:])
+
+
+def outlook(found: Sequence[Finding], words: Words) -> list[str]:
+    """How many seeds would decide the open differences, in one sentence; nothing where none takes fewer than 100."""
+    open_ones = [each for each in found if each.seeds_needed is not None]
+    if not open_ones:
+        return []
+    counts = [words("findings.row_seeds", row=each.row.label, seeds=each.seeds_needed) for each in open_ones]
+    return [words("findings.seeds", rows=words("findings.separator").join(counts), n=len(open_ones))]
+
+
+def pair_sentences(study: Study, words: Words, metric: str = "top1") -> list[str]:
+    """Which rows of a table are distinguishable from which others, all pairs held to 95% at once; nothing where there
+    are no two rows beside the baseline to compare."""
+    found, rows = against_each_other(study, metric), compared(study)
+    if found is None or len(rows) < 3:
+        return []
+    pairs = [(one, other, each) for (one, other), each in found.differences.items() if each.distinguishable]
+    if not pairs:
+        return [words("findings.no_pair", n=len(found.differences))]
+    told = []
+    for one, other, each in pairs[:MOST_PAIRS]:
+        above, below = (one, other) if each.mean > 0 else (other, one)
+        fields = {"above": rows[above].label, "below": rows[below].label, "mean": points(abs(each.mean)).lstrip("+")}
+        told.append(words("findings.pair", **fields))
+    listing = words("findings.separator").join(told)
+    if len(pairs) > MOST_PAIRS:
+        listing = words("findings.and_more", names=listing, n=len(pairs) - MOST_PAIRS)
+    return [words("findings.pairs", pairs=listing, n=len(found.differences), found=len(pairs))]
 
 
 def tally(found: Sequence[Finding], words: Words) -> list[str]:
     """How many rows there are of each verdict and which, a sentence each; verdicts that do not occur are left out."""
-    sentences = []
+    told = []
     for said in VERDICTS:
         labels = [each.row.label for each in found if each.verdict == said]
         if labels:
-            sentences.append(words(f"findings.tally.{said}", n=len(labels), rows=listed(labels, words)))
-    return sentences
+            told.append(words(f"findings.tally.{said}", n=len(labels), rows=listed(labels, words)))
+    return told
 
 
 def listed(names: Sequence[str], words: Words, most: int = 12) -> str:
@@ -57,44 +91,9 @@ def listed(names: Sequence[str], words: Words, most: int = 12) -> str:
     return words("findings.and_more", names=shown, n=len(names) - most) if len(names) > most else shown
 
 
-def _finding(study: Study, row: Row, difference: Difference | None, words: Words, metric: str) -> Finding:
+def _finding(study: Study, row: Row, difference: Difference | None, metric: str) -> Finding:
     said = verdict(study, row, difference)
-    needed = _needed(difference) if said == "undecided" else None
-    fields: dict[str, Any] = {"row": row.label, "baseline": study.baseline.label, "metric": words(f"findings.{metric}")}
-    if difference is not None:
-        fields |= {"n": difference.n, "mean": points(difference.mean)}
-        fields |= {"low": points(difference.low), "high": points(difference.high)}
-    if said == "one_seed":
-        seed = common_seeds(study, row)[0]
-        fields["mean"] = points(row.by_seed(metric)[seed] - study.baseline.by_seed(metric)[seed])
-    sentences = [words(f"findings.{said}", **fields)]
+    needed = None
     if said == "undecided" and difference is not None:
-        sentences.append(_outlook(difference, needed, words))
-    if row.identical_to not in (None, study.baseline.label):
-        sentences.append(words("findings.twin", row=row.label, other=row.identical_to))
-    return Finding(row, said, difference, needed, words("findings.space").join(sentences))
-
-
-def _needed(difference: Difference) -> int | None:
-    """Seeds by which a true difference as large as the one seen would be found with a probability of POWER; None where
-    there is no difference or a million would not do."""
-    try:
-        alpha = (1 - CONFIDENCE) / difference.comparisons
-        return seeds_needed(scatter(difference), difference.mean, POWER, alpha)
-    except ValueError:
-        return None
-
-
-def scatter(difference: Difference) -> float:
-    """The standard deviation of the single differences that the interval was made of."""
-    level = (1 - CONFIDENCE) / difference.comparisons
-    quantile = float(stats.t.isf(level / 2, difference.n - 1))
-    return (difference.high - difference.low) / 2 / quantile * math.sqrt(difference.n)
-
-
-def _outlook(difference: Difference, needed: int | None, words: Words) -> str:
-    fields = {"low": points(difference.low), "high": points(difference.high), "power": f"{POWER:.0%}"}
-    if needed is None:
-        return words("findings.open_interval", **fields)
-    size = points(abs(difference.mean)).lstrip("+")
-    return words("findings.seeds", seeds=count(needed), mean=size, **fields)
+        needed = seeds_needed(difference, len(compared(study)), comparisons(study))
+    return Finding(row, said, difference, mean_difference(study, row, metric), needed)

@@ -1,10 +1,4 @@
-"""Means over seeds and differences paired by seed, with intervals that do not claim more than the runs support.
-
-Several rows are compared with one baseline, so an interval is widened by Bonferroni's correction: all `comparisons`
-intervals of a table hold together with 95% confidence, and a row is called distinguishable exactly where its interval
-excludes zero. `p_adjusted` is corrected alike and is below 0.05 in just these cases. Holm's procedure would find a
-little more, but has no intervals that agree with its verdicts.
-"""
+"""Means over seeds, and what is found where rows are compared; `claims.simultaneous` finds it."""
 
 from __future__ import annotations
 
@@ -15,10 +9,8 @@ from dataclasses import dataclass
 import numpy
 from scipy import stats
 
-from cifar100.base.errors import UserError
-
 CONFIDENCE = 0.95
-MOST_SEEDS = 10**6
+MOST_SEEDS = 99
 
 
 @dataclass(frozen=True)
@@ -35,11 +27,13 @@ class Summary:
 
 @dataclass(frozen=True)
 class Difference:
-    """The mean of `n` differences of a row to the baseline, each between two runs of one seed.
+    """How far the mean of a row of `n` runs lies above that of another one.
 
-    `low` to `high` holds the true mean with 95% confidence for all `comparisons` of the table at once; `p` is that of a
-    two-sided paired t test, `p_adjusted` the same corrected for the comparisons. `distinguishable` says that the
-    interval excludes zero.
+    `low` to `high` holds the true difference, together with all others of its table, with 95% confidence; it ends
+    where accuracies end, at 0 and 1. Both are infinite where there is no interval: the runs do not scatter, or are too
+    few for one that an accuracy could have. `p` is corrected for all comparisons of the table. `distinguishable` says
+    that the interval excludes zero; `own_scatter` that it is by Welch's degrees of freedom, not by the pooled variance.
+    `std` is the deviation of single runs that was reckoned with, the root mean square of both rows'.
     """
 
     mean: float
@@ -47,9 +41,29 @@ class Difference:
     high: float
     n: int
     p: float
-    p_adjusted: float
     distinguishable: bool
-    comparisons: int
+    std: float
+    own_scatter: bool = False
+
+    @property
+    def has_interval(self) -> bool:
+        return math.isfinite(self.low)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The differences of a table by the places of both rows, (0, 1) for the first above the second.
+
+    `std` and `df` are the deviation pooled over all rows and its degrees of freedom; `apart` the places of the rows
+    that are judged by their own deviation; `critical` the number of standard errors that the pooled intervals reach to,
+    nan if there is none.
+    """
+
+    differences: Mapping[tuple[int, int], Difference]
+    std: float
+    df: int
+    apart: frozenset[int]
+    critical: float = math.nan
 
 
 def summarize(values: Iterable[float]) -> Summary:
@@ -60,85 +74,31 @@ def summarize(values: Iterable[float]) -> Summary:
     if n < 2:
         return Summary(mean, math.nan, n, math.nan, math.nan)
     std = float(numpy.std(kept, ddof=1))
-    half = _quantile(CONFIDENCE, n - 1) * std / math.sqrt(n)
+    half = float(stats.t.isf((1 - CONFIDENCE) / 2, n - 1)) * std / math.sqrt(n)
     return Summary(mean, std, n, mean - half, mean + half)
 
 
-def paired_difference(
-    row: Mapping[int, float], baseline: Mapping[int, float], comparisons: int = 1
-) -> Difference | None:
-    """How far `row` lies above `baseline`, over the seeds that both have; None where these are fewer than two.
+def seeds_needed(difference: Difference, rows: int, comparisons: int, power: float = 0.8) -> int | None:
+    """The fewest seeds of each row by which a true difference as large as the one seen would be found with probability
+    `power`; None where that takes more than MOST_SEEDS.
 
-    Args:
-        row: value by seed; one that is not finite is left out with its seed.
-        baseline: likewise.
-        comparisons: how many rows of the table are compared with the baseline.
-
-    Differences that are all equal and not zero have no deviation to judge by: accuracies are counts of images, and two
-    seeds can agree by chance. Their interval is unbounded and nothing is claimed. Differences that are all zero, as of
-    one run with itself, have the interval from zero to zero.
+    By the noncentral t distribution (Cohen, Statistical Power Analysis for the Behavioral Sciences, chapter 2) with
+    Sidak's correction for the comparisons, which is a little wider than Dunnett's. The variance is pooled over `rows`,
+    or over two where a row has its own.
     """
-    if comparisons < 1:
-        raise UserError(f"comparisons={comparisons} must be at least 1")
-    pairs = [(row[seed], baseline[seed]) for seed in sorted(row.keys() & baseline.keys())]
-    pairs = [pair for pair in pairs if all(map(math.isfinite, pair))]
-    n = len(pairs)
-    if n < 2:
+    if difference.mean == 0 or not difference.std > 0:
         return None
-    differences = numpy.array([ours - theirs for ours, theirs in pairs])
-    mean, std = float(differences.mean()), float(differences.std(ddof=1))
-    rounding = 1e-12 * max(1e-300, float(numpy.abs(pairs).max()))
-    if std <= rounding:
-        equal = abs(mean) <= rounding
-        low, high = (0.0, 0.0) if equal else (-math.inf, math.inf)
-        return Difference(0.0 if equal else mean, low, high, n, 1.0, 1.0, False, comparisons)
-    error = std / math.sqrt(n)
-    half = _quantile(1 - (1 - CONFIDENCE) / comparisons, n - 1) * error
-    p = float(2 * stats.t.sf(abs(mean) / error, n - 1))
-    low, high = mean - half, mean + half
-    return Difference(mean, low, high, n, p, min(1.0, comparisons * p), low > 0 or high < 0, comparisons)
+    level = level_of_each(comparisons)
+    for n in range(3, MOST_SEEDS + 1):
+        df = (2 if difference.own_scatter else max(2, rows)) * (n - 1)
+        critical = float(stats.t.isf(level / 2, df))
+        shift = abs(difference.mean) / (difference.std * math.sqrt(2 / n))
+        # beyond 40 scipy's noncentral t loses its digits, and nothing is left to find
+        if shift > critical + 40 or float(stats.nct.sf(critical, df, shift)) >= power:
+            return n
+    return None
 
 
-def seeds_needed(std_of_differences: float, difference: float, power: float = 0.8, alpha: float = 0.05) -> int:
-    """The fewest seeds by which a two-sided paired t test at level `alpha` finds a true mean `difference` with
-    probability `power`, where single differences scatter by `std_of_differences`.
-
-    For one of m comparisons give alpha / m. Both numbers are in one unit. Power is that of the noncentral t
-    distribution (Cohen, Statistical Power Analysis for the Behavioral Sciences, chapter 2).
-
-    Raises:
-        ValueError: a deviation below 0, no difference, a power or level outside (0, 1), or more than a million seeds.
-    """
-    for name, value in (("power", power), ("alpha", alpha)):
-        if not 0 < value < 1:
-            raise UserError(f"{name}={value} must lie between 0 and 1")
-    if not (math.isfinite(std_of_differences) and std_of_differences >= 0):
-        raise UserError(f"std_of_differences={std_of_differences} must be a number of at least 0")
-    if difference == 0 or not math.isfinite(difference):
-        raise UserError(f"difference={difference} must be a number other than 0")
-    if std_of_differences == 0:
-        return 2
-    effect = abs(difference) / std_of_differences
-    enough = 2
-    while _power(effect, enough, alpha) < power:
-        enough *= 2
-        if enough > MOST_SEEDS:
-            raise UserError(f"difference={difference} needs more than {MOST_SEEDS} seeds; ask for a larger one")
-    too_few = enough // 2
-    while enough - too_few > 1:
-        middle = (enough + too_few) // 2
-        enough, too_few = (middle, too_few) if _power(effect, middle, alpha) >= power else (enough, middle)
-    return enough
-
-
-def _power(effect: float, n: int, alpha: float) -> float:
-    critical, shift = _quantile(1 - alpha, n - 1), effect * math.sqrt(n)
-    if shift > critical + 40:  # where scipy's noncentral t loses its digits, and nothing is left to find
-        return 1.0
-    # The lower tail by symmetry: scipy's nct.cdf is nan far out, and a nan would end the search with too few seeds.
-    return float(stats.nct.sf(critical, n - 1, shift) + stats.nct.sf(critical, n - 1, -shift))
-
-
-def _quantile(confidence: float, df: int) -> float:
-    """Student's t that a two-sided interval of this confidence reaches to."""
-    return float(stats.t.isf((1 - confidence) / 2, df))
+def level_of_each(comparisons: int) -> float:
+    """The level at which each of so many comparisons is made, that all hold with CONFIDENCE (Sidak 1967)."""
+    return -math.expm1(math.log(CONFIDENCE) / comparisons)

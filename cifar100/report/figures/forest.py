@@ -25,7 +25,7 @@ def forest_figure(study: Study, words: Words) -> Figure | None:
     Its numbers and its verdict stand beside each, in the colour of the mark. None where no row has an interval.
     """
     differences = compare(study)
-    rows = [row for row in study.rows[1:] if differences[row.label] is not None]
+    rows = [row for row in study.rows[1:] if (each := differences[row.label]) is not None and each.has_interval]
     found = [(differences[row.label], _look(study, row, differences[row.label])) for row in rows]
     if not found:
         return None

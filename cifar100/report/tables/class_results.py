@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
+from scipy import stats
+
 from cifar100.base.text import plain_line
 from cifar100.report.claims.comparison import common_seeds
-from cifar100.report.claims.statistics import paired_difference
+from cifar100.report.claims.statistics import CONFIDENCE
 from cifar100.report.records.row import Row
 from cifar100.report.records.run import Run
 from cifar100.report.records.study import Study
@@ -66,7 +68,6 @@ class ClassResults:
         after = {seed: ours[seed][index] for seed in seeds}
         before = {seed: theirs[seed][index] for seed in seeds}
         n = self.images[index]
-        found = paired_difference(after, before, classes)
         right_after, right_before = (sum(round(n * share) for share in each.values()) for each in (after, before))
         return Change(
             self.names[index],
@@ -75,7 +76,7 @@ class ClassResults:
             right_before,
             right_after,
             (right_after - right_before) / (n * len(seeds)),
-            found is not None and found.distinguishable,
+            _is_distinguishable(list(after.values()), list(before.values()), classes),
         )
 
 
@@ -93,6 +94,14 @@ def class_results(study: Study) -> ClassResults | None:
         tuple(each["n"] for each in first.per_class),
         {row.label: {run.seed: _top1(run) for run in row.runs} for row in rows},
     )
+
+
+def _is_distinguishable(after: list[float], before: list[float], classes: int) -> bool:
+    """Student's t test of two samples, corrected for the number of classes (Bonferroni). Samples without scatter, as
+    small counts can be, show nothing."""
+    if len(after) < 2 or (len(set(after)) == 1 and len(set(before)) == 1):
+        return False
+    return bool(stats.ttest_ind(after, before).pvalue * classes < 1 - CONFIDENCE)
 
 
 def _classes(run: Run) -> list[tuple[int, str, int]]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cifar100.report.claims.comparison import common_seeds, compare, verdict
+from cifar100.report.claims.comparison import compare, mean_difference, verdict
 from cifar100.report.claims.statistics import Difference, summarize
 from cifar100.report.document.words import Words
 from cifar100.report.records.row import Row
@@ -42,11 +42,9 @@ class Columns:
             Column("macs", lambda row: Cell(millions(row.macs), row.macs)),
             Column("change", self._change),
             Column("change_mean", self._change_alone),
-            Column("change_low", lambda row: self._of_difference(row, "low", points)),
-            Column("change_high", lambda row: self._of_difference(row, "high", points)),
-            Column("pairs", lambda row: self._of_difference(row, "n", str)),
-            Column("p", lambda row: self._of_difference(row, "p", probability)),
-            Column("p_adjusted", lambda row: self._of_difference(row, "p_adjusted", probability)),
+            Column("change_low", lambda row: self._end(row, "low")),
+            Column("change_high", lambda row: self._end(row, "high")),
+            Column("p", self._p),
             Column("verdict", self._verdict, numeric=False),
             Column("train_s", lambda row: Cell(duration(row.train_s), _finite(row.train_s))),
         )
@@ -70,20 +68,19 @@ class Columns:
         return Cell(row.label, note=same)
 
     def _change(self, row: Row) -> Cell:
-        """`+1.20 [+0.40, +2.00]`; without the interval where there is one pair or no deviation to judge by."""
-        difference = self._difference(row)
-        if difference is None or math.isinf(difference.low):
+        """`+1.20 [+0.40, +2.00]`, or `+1.20 (n = 2, no interval)`."""
+        if row is self.study.baseline or row.identical_to is not None:
             return self._change_alone(row)
-        return Cell(f"{points(difference.mean)} {interval(difference.low, difference.high)}", difference.mean)
+        difference, alone = self._difference(row), self._change_alone(row)
+        if difference is None or not difference.has_interval:
+            n = min(row.n, self.study.baseline.n)
+            return Cell(f"{alone.text} ({self.words('tables.no_interval', n=n)})", alone.value)
+        return Cell(f"{alone.text} {interval(difference.low, difference.high)}", alone.value)
 
     def _change_alone(self, row: Row) -> Cell:
-        difference = self._difference(row)
-        if difference is not None:
-            return Cell(points(difference.mean), difference.mean)
-        seeds = () if row is self.study.baseline else common_seeds(self.study, row)
-        if not seeds:
+        if row is self.study.baseline:
             return Cell(NONE)
-        change = row.by_seed("top1")[seeds[0]] - self.study.baseline.by_seed("top1")[seeds[0]]
+        change = mean_difference(self.study, row)
         return Cell(points(change), change)
 
     def _verdict(self, row: Row) -> Cell:
@@ -91,12 +88,16 @@ class Columns:
             return Cell(self.words("tables.verdicts.baseline"))
         return Cell(self.words(f"tables.verdicts.{verdict(self.study, row, self._difference(row))}"))
 
-    def _of_difference(self, row: Row, name: str, text: Callable[[float], str]) -> Cell:
+    def _end(self, row: Row, name: str) -> Cell:
         difference = self._difference(row)
-        if difference is None:
+        if difference is None or not difference.has_interval:
             return Cell(NONE)
-        value = getattr(difference, name)
-        return Cell(text(value), _finite(value))
+        return Cell(points(getattr(difference, name)), getattr(difference, name))
+
+    def _p(self, row: Row) -> Cell:
+        difference = self._difference(row)
+        known = difference is not None and difference.has_interval
+        return Cell(probability(difference.p), difference.p) if known else Cell(NONE)
 
     def _difference(self, row: Row) -> Difference | None:
         return self.differences.get(row.label)

@@ -11,8 +11,7 @@ from cifar100.report.tables.table_notes import table_notes
 MAIN = ("row", "n", "top1", "top5", "parameters", "macs", "change", "verdict", "train_s")
 ABLATION = ("row", "n", "top1", "change", "verdict", "parameters", "macs")
 STATISTICS = (
-    "row", "seeds", "top1_mean", "top1_std", "pairs", "change_mean", "change_low", "change_high", "p", "p_adjusted",
-    "verdict",
+    "row", "seeds", "top1_mean", "top1_std", "change_mean", "change_low", "change_high", "p", "verdict",
 )  # fmt: skip
 
 

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from cifar100.base.text import plain_line
-from cifar100.report.claims.comparison import comparisons
+from cifar100.report.claims.comparison import against_baseline, compared
 from cifar100.report.document.words import Words
 from cifar100.report.records.commit import commits
 from cifar100.report.records.parts import leaf_name, readable
 from cifar100.report.records.row import Row
 from cifar100.report.records.setting import changed_words, setting
 from cifar100.report.records.study import Study
+from cifar100.report.tables.number_text import percent
 from cifar100.report.tables.recipe_table import SETTINGS, recipe_table
 from cifar100.report.tables.table import Cell
 
@@ -30,7 +31,7 @@ MOST_MACHINES = 4
 
 def table_notes(study: Study, words: Words, *, times: bool = False) -> list[str]:
     """The notes of a table over the study's rows, in the order of their weight; `times` where it shows times."""
-    notes = [words("tables.notes.change", baseline=study.baseline.label, n=comparisons(study))]
+    notes = [words("tables.notes.change", baseline=study.baseline.label), *interval_notes(study, words)]
     notes += own_recipes(study, words)
     if study.mixed:
         notes.append(words("tables.notes.mixed", keys=", ".join(plain_line(key, 60) for key in study.mixed)))
@@ -47,6 +48,25 @@ def table_notes(study: Study, words: Words, *, times: bool = False) -> list[str]
         notes.append(words("tables.notes.several_commits", n=versions))
     if study.left_out:
         notes.append(words("tables.notes.left_out", n=len(study.left_out)))
+    return notes
+
+
+def interval_notes(study: Study, words: Words) -> list[str]:
+    """How the intervals against the baseline were found: the pooled deviation with its degrees of freedom, and which
+    rows are judged by their own."""
+    found = against_baseline(study)
+    if found is None:
+        return []
+    rows, notes, n = compared(study), [], len(found.differences)
+    if not all(each.own_scatter for each in found.differences.values()):
+        notes.append(words("tables.notes.pooled", n=n, std=percent(found.std), df=found.df))
+    separator = words("findings.separator")
+    two = [rows[place].label for place in sorted(found.apart) if rows[place].n < 3]
+    wide = [rows[place].label for place in sorted(found.apart) if rows[place].n >= 3]
+    if wide:
+        notes.append(words("tables.notes.own_scatter", rows=separator.join(wide), n=n))
+    if two:
+        notes.append(words("tables.notes.two_runs", rows=separator.join(two), n=n))
     return notes
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
-from cifar100.report.claims.findings import findings, tally
+from cifar100.report.claims.findings import findings, outlook, pair_sentences, tally
 from cifar100.report.document.content import Content
 from cifar100.report.document.document import Block, Bullets, FigureBlock, Paragraph, Ref, Section, TableBlock
 from cifar100.report.document.sections.designs import own_methods
@@ -146,8 +146,11 @@ def ablation_name(content: Content, study: Study) -> str:
 
 def answers(content: Content, study: Study) -> Bullets | None:
     """What the intervals support, those of one verdict together."""
-    found = tally(findings(study, content.words), content.words)
-    return Bullets(tuple((sentence,) for sentence in found)) if found else None
+    found = findings(study, content.words)
+    told = tally(found, content.words) + outlook(found, content.words)
+    if study is not content.main:
+        told += pair_sentences(study, content.words)
+    return Bullets(tuple((sentence,) for sentence in told)) if told else None
 
 
 def forest(content: Content, study: Study, id: str, caption: str) -> FigureBlock | None:
