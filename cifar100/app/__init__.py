@@ -16,7 +16,7 @@ from torch import nn
 
 from cifar100.app.assemble import build_accelerator, build_loop, build_model
 from cifar100.app.checks import check
-from cifar100.app.description import description, log_result, objective, trained_on
+from cifar100.app.description import description, log_result, objective, tracker_options, trained_on
 from cifar100.app.prediction import predict_command
 from cifar100.app.sources import check_weights_used, name_shorter_run, weights_used
 from cifar100.base.errors import UserError
@@ -177,7 +177,8 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
             log.info("%s: %s parameters, %.1f M multiply-adds", record.path, f"{costs.parameters:,}", costs.macs / 1e6)
             log.info("on %s", counts["device"])
         if config.tracker.name:
-            accelerator.init_trackers(config.tracker.project, hyperparameters(recipe(config)))
+            options = tracker_options(record)
+            accelerator.init_trackers(config.tracker.project, hyperparameters(recipe(config)), options)
         model.to(accelerator.device, memory_format=torch.channels_last)
     try:
         with around_onednn(model):
