@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cifar100.base.text import plain_line
-from cifar100.hub.card_limits import limits
 from cifar100.hub.card_metadata import data_name, model_metadata
-from cifar100.hub.card_results import results
+from cifar100.hub.card_results import limits, results
 from cifar100.hub.citation import bibtex, cited, own_entry
 from cifar100.report.document.words import load_words
 from cifar100.report.records.command import recorded_command, typed_command

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cifar100.base.text import plain_line
+from cifar100.record.fields import METRICS
 from cifar100.report.records.run import Run
 
 LIBRARY = "cifar100-lab"
@@ -13,12 +14,6 @@ ON_THE_HUB = {
     "cifar100": ("uoft-cs/cifar100", "CIFAR-100"),
     "cifar10": ("uoft-cs/cifar10", "CIFAR-10"),
     "tiny_imagenet": ("zh-plus/tiny-imagenet", "Tiny ImageNet"),
-}
-METRICS = {
-    "test/top1": ("accuracy", "Top-1 accuracy"),
-    "test/top5": ("accuracy", "Top-5 accuracy"),
-    "test/loss": ("loss", "Cross-entropy"),
-    "test/ece": ("expected_calibration_error", "Expected calibration error"),
 }
 
 
@@ -43,12 +38,12 @@ def model_metadata(run: Run, repo_id: str, license: str | None) -> Any:
             dataset_type=on_hub,
             dataset_name=name,
             dataset_split="test",
-            metric_type=kind,
-            metric_name=title,
-            metric_value=run.evaluation[key],
+            metric_type=field.hub,
+            metric_name=field.name.capitalize(),
+            metric_value=field.read(run.evaluation),
         )
-        for key, (kind, title) in METRICS.items()
-        if run.evaluation.get(key) is not None
+        for field in METRICS
+        if field.hub and field.read(run.evaluation) is not None
     ]
     return ModelCardData(
         library_name=LIBRARY,
