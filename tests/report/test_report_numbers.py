@@ -159,3 +159,21 @@ def test_the_summary_and_the_sentences_quote_the_table(built):
     assert f"reaches {html['main'][1][2].split()[0]}% top-1" in text
     for row in html["main"][2:]:
         assert f"<li>{row[0]}: {row[6]} points of top-1, {row[7]}; " in text, "the conclusion, design by design"
+
+
+def test_the_baseline_and_the_costs_are_the_records(built):
+    main, _, html, _ = built
+    text = (main / "report" / "report.html").read_text(encoding="utf-8")
+    runs = [
+        folder for folder in main.glob("*/config.yaml") if yaml.safe_load(folder.read_text())["label"] == "Design 0"
+    ]
+    last = [json.loads((run.parent / "metrics.jsonl").read_text().splitlines()[-1]) for run in runs]
+    train, val = (100 * numpy.mean([each[f"{split}/top1"] for each in last]) for split in ("train", "val"))
+    assert f"{train:.2f}% on training images and {val:.2f}% on held-out ones" in text
+    first = html["main"][1]
+    assert f"{first[2].split()[0]}% top-1" in text and f"with {first[4]} parameters and {first[5]} million" in text
+    for row in html["main"][2:]:
+        parameters = int(row[4].replace(",", "")) / int(first[4].replace(",", ""))
+        shown = f"{parameters:.2f}" if abs(parameters - 1) >= 0.005 else f"{parameters:.3f}"
+        (answer,) = re.findall(rf"<li>{row[0]}: (.*?)</li>", text)
+        assert f"; {shown} times the parameters, " in answer

@@ -16,7 +16,7 @@ COLUMNS = ("run", "row", "seed", "state", "commit", "evaluated", "host", "ended"
 
 def runs_table(study: Study, words: Words, id: str = "runs") -> Table:
     """One line a run: id, row, seed, state, commit of training and of evaluation, host, end and command; then the runs
-    that were left out, with the reason."""
+    that were left out, with the reason. Without such, there is no state to tell."""
     lines = [_line(row, run, words) for row in study.rows for run in row.runs]
     for each in study.left_out:
         reason = words("tables.states.left_out", reason=each.reason)
@@ -25,7 +25,7 @@ def runs_table(study: Study, words: Words, id: str = "runs") -> Table:
     notes = ["commands_recorded" if recorded else "commands_from_choices", "run_ids"]
     if any("+" in cell.text for line in lines for cell in line[4:6]):
         notes.append("dirty")
-    return Table(
+    table = Table(
         id=id,
         title=words("tables.runs", study=study.name),
         columns=tuple(words(f"tables.columns.{key}") for key in COLUMNS),
@@ -34,6 +34,7 @@ def runs_table(study: Study, words: Words, id: str = "runs") -> Table:
         numeric=tuple(key == "seed" for key in COLUMNS),
         keys=COLUMNS,
     )
+    return table if study.left_out else table.only(*(key for key in COLUMNS if key != "state"))
 
 
 def _line(row: Row, run: Run, words: Words) -> tuple[Cell, ...]:

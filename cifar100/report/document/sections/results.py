@@ -15,7 +15,7 @@ from cifar100.report.figures.tradeoff import COSTS, pareto, tradeoff_figure
 from cifar100.report.figures.training import last_epoch, training_figure
 from cifar100.report.records.study import Study
 from cifar100.report.tables.main_table import ablation_table, main_table
-from cifar100.report.tables.number_text import duration, percent, ratio
+from cifar100.report.tables.number_text import duration, percent, points, ratio
 from cifar100.report.tables.recipe_table import recipe_table
 from cifar100.report.tables.table_notes import recipe_changes
 
@@ -42,7 +42,7 @@ def _baseline(content: Content) -> Section:
     train, val = last_epoch(row, "train/top1"), last_epoch(row, "val/top1")
     gap = None
     if train is not None and val is not None:
-        shown = {"train": percent(train), "val": percent(val), "gap": percent(train - val)}
+        shown = {"train": percent(train), "val": percent(val), "gap": points(train - val)}
         gap = content.paragraph("results.gap", **shown)
     return content.heading("results.baseline_heading", text, gap, figure, id="result-baseline")
 
