@@ -55,7 +55,9 @@ def test_what_goes_with_what_is_up_to_date(name):
     )
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f"docs/{file.name}" for file in DOCS.glob("*.md"))])
+@pytest.mark.parametrize(
+    "page", ["README.md", "README.zh.md", "CONTRIBUTING.md", *(f"docs/{file.name}" for file in DOCS.glob("*.md"))]
+)
 def test_links_lead_somewhere(page):
     file = CHECKOUT / page
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", file.read_text())
@@ -91,3 +93,11 @@ def test_the_design_page_shows_the_table_of_imports():
     shown = {part: set(names.findall(allowed)) for parts, allowed in rows for part in names.findall(parts)}
     shown.pop("app")
     assert shown == held, "bring the table in docs/design.md up to date"
+
+
+def test_the_chinese_readme_has_the_same_commands():
+    def commands(name: str) -> list[str]:
+        lines = (CHECKOUT / name).read_text().splitlines()
+        return [re.sub(r"\s+# .*", "", line) for line in lines if line.startswith("    ")]
+
+    assert commands("README.zh.md") == commands("README.md"), "give README.zh.md the commands that README.md has now"
