@@ -19,6 +19,7 @@ from torch import Tensor
 from cifar100.base.errors import UserError
 from cifar100.base.files import atomic_write, remove_temporaries, replacing
 from cifar100.data.canonical import description, fingerprint, split_sets
+from cifar100.data.formats.folders import files_below
 from cifar100.data.images import ImageData, ImageSet
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ _STALE_S = 3600
 def source_key(path: Path, variant: str = "") -> str:
     """Identity of a file or folder: its resolved path, and the name, size and modification time of each file."""
     path = path.resolve()
-    files = [path] if path.is_file() else sorted(entry for entry in path.rglob("*") if entry.is_file())
+    files = [path] if path.is_file() else sorted(files_below(path))
     digest = hashlib.sha256(f"{path}\n{variant}\n".encode())
     for file in files:
         stat = file.stat()

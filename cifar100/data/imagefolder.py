@@ -49,7 +49,7 @@ def read_imagefolder(
         lambda source: _read(Path(path) if source is None else source, name, resolution, in_channels),
         path=path,
         cache_dir=cache_dir,
-        variant=f"{resolution} {in_channels}",
+        variant=f"{resolution} {in_channels} as seen",
     )
     if num_classes != data.num_classes:
         raise UserError(

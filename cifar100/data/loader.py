@@ -68,6 +68,11 @@ class TrainLoader:
         """Optimizer steps."""
         return self._plan.steps
 
+    @property
+    def smallest_batch(self) -> int:
+        """Images of the smallest micro-batch."""
+        return self._plan.smallest_batch
+
     def epoch(self, epoch: int, start_step: int = 0) -> Iterator[list[Batch]]:
         """The steps of an epoch from start_step on, each the list of this process's micro-batches."""
         steps = [

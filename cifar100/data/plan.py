@@ -52,6 +52,14 @@ class StepPlan:
         full, rest = divmod(self.count, self.step_size)
         return full + (rest >= self.num_processes and not self.drop_last)
 
+    @property
+    def smallest_batch(self) -> int:
+        """Images of the smallest micro-batch of an epoch, in any process."""
+        rest = self.count % self.step_size
+        images = rest if rest >= self.num_processes and not self.drop_last else self.step_size
+        share = images // self.num_processes
+        return share // min(self.accumulation, share)
+
     def epoch(self, seed: int, epoch: int, start_step: int = 0) -> Iterator[tuple[int, tuple[Tensor, ...]]]:
         """For each step from start_step on: its number of images, and this process's micro-batches of indices."""
         order = permutation(self.count, stream_key(seed, epoch, "order"))

@@ -66,6 +66,13 @@ def read_known(
     return hold_out(data, val_size)
 
 
+def _expanded(option: str, path: str) -> Path:
+    try:
+        return Path(str(path)).expanduser()
+    except RuntimeError:
+        raise MissingFile(f"{option}={path}: there is no user of that name, or none with a home") from None
+
+
 def read_cached(
     name: str,
     read: Callable[[Path | None], ImageData],
@@ -80,8 +87,8 @@ def read_cached(
     Content whose fingerprint is `known` serves as the usual source from then on, whatever path it came from. variant
     tells apart what different options make of the same files.
     """
-    cache = Cache(Path(str(cache_dir)).expanduser() if cache_dir else cache_folder())
-    source = None if path is None else Path(str(path)).expanduser()
+    cache = Cache(_expanded("data.cache_dir", cache_dir) if cache_dir else cache_folder())
+    source = None if path is None else _expanded("data.path", path)
     if source is not None and not source.exists():
         raise MissingFile(f"data.path={path} does not exist; give the folder or file that holds {name}")
     key = _USUAL if source is None else source_key(source, variant)

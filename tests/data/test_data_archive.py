@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import resource
 import tarfile
 from pathlib import Path
 
@@ -91,3 +92,19 @@ def test_plain_gzip_is_no_archive(tmp_path: Path) -> None:
     (tmp_path / "a.tar.gz").write_bytes(gzip.compress(b"hello" * 1000))
     with pytest.raises(ValueError, match="no readable archive"):
         read_files(tmp_path / "a.tar.gz", "cifar-100-python", NAMES)
+
+
+def test_a_sparse_member_cannot_ask_for_memory(tmp_path: Path) -> None:
+    """A member of half a kilobyte that says it holds three gigabytes, nearly all of them holes (GNU's sparse 1.0)."""
+    size = 3 * 10**9
+    sparse = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "cifar-100-python/train"}
+    member = tarfile.TarInfo("hole")
+    member.pax_headers = {**sparse, "GNU.sparse.realsize": str(size)}
+    content = f"1\n{size}\n0\n".encode().ljust(512, b"\0")
+    member.size = len(content)
+    with tarfile.open(tmp_path / "sparse.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(member, io.BytesIO(content))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ValueError, match="unpacks to more than the original archive"):
+        read_files(tmp_path / "sparse.tar", "cifar-100-python", ("train", "test"))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000, "in KiB"

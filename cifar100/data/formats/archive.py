@@ -47,6 +47,8 @@ def _read_archive(source: Path, folder: str, names: Collection[str]) -> dict[str
             for member in archive:
                 path = PurePosixPath(member.name)
                 if member.isreg() and path.name in names and path.parent == PurePosixPath(folder):
+                    if member.issparse() or member.size > _MAX_BYTES:  # holes take no room in the file, but in memory
+                        raise UserError(f"data.path={source} unpacks to more than the original archive; get it again")
                     found[path.name] = archive.extractfile(member).read()  # type: ignore[union-attr]
             while stream.read(2**20):  # up to the checksum, which stands behind what tar reads
                 pass
