@@ -44,6 +44,7 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
     global _job_begun, _typed_in
     _typed_in, _job_begun = os.getpid(), False
     arguments = sys.argv[1:] if arguments is None else arguments
+    _open_output()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra would print and exit by itself
     failures.clear()
     message, status = "", 0
@@ -62,12 +63,16 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
         message, status = explain(known), known.exit_status
     finally:
         _leave_the_other_processes()
-        failures.extend(sweep.close())
+        failures.extend(sweep.close(ended=not status and sys.exception() is None))
     if failures:
         message = "\n".join(filter(None, (_failed_jobs(), message)))
         status = status or (FAILED if len(failures) > 1 else failures[0][1])
     if status:
         _end(message, status)
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):  # else the interpreter reports it at exit, and ends a finished run by status 120
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")
 
 
 def job(task: Callable[[DictConfig], dict[str, Any] | None], config: DictConfig) -> float | None:
@@ -140,7 +145,7 @@ class TerminalHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         from tqdm import tqdm
 
-        with suppress(BrokenPipeError):
+        with suppress(OSError, ValueError):  # nobody reads, the disk is full, the stream is closed
             tqdm.write(sweep.prefix() + self.format(record), file=sys.stdout)
             sys.stdout.flush()
 
@@ -198,6 +203,16 @@ def _terminable() -> Iterator[None]:
             signal.signal(signum, handler)
 
 
+def _open_output() -> None:
+    """Lets no output end a run: closed streams lead nowhere, and characters that a terminal lacks are escaped."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # for the process's life
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _leave_the_other_processes() -> None:
     distributed = sys.modules.get("torch.distributed")
     if distributed and distributed.is_available() and distributed.is_initialized():
@@ -216,6 +231,7 @@ def _failed_jobs() -> str:
 def _end(message: str, status: int) -> None:
     """Ends the process. Of several, which all end so, the first tells why."""
     if _is_main():
-        print(message, file=sys.stderr, flush=True)
+        with suppress(OSError, ValueError):
+            print(message, file=sys.stderr, flush=True)
     logging.shutdown()
     sys.exit(status)

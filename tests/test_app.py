@@ -82,6 +82,7 @@ REFUSED_AT_ONCE = [
     ("trainer.num_train_epoch=3", "there is no option trainer.num_train_epoch; did you mean num_train_epochs?"),
     ("+trainer.learning_rate=3", "here it is called optimizer.lr"),
     pytest.param("++trainer.learning_rate=3", "here it is called optimizer.lr", marks=pytest.mark.slow),
+    ("+trainer.logging_nan_inf_filter=true", "trainer.logging_nan_inf_filter=True would have no effect"),
     pytest.param("+trainer.num_train_epochs=3", "already at 'trainer.num_train_epochs'", marks=pytest.mark.slow),
     ("model.depth=[1,1,1]", "there is no option model.depth; did you mean depths?"),
     ("downsample=avgpool", "downsample=avgpool has no effect"),
@@ -192,18 +193,18 @@ def test_a_place_that_cannot_be_written(train, tmp_path, monkeypatch):
 
 def test_a_disk_that_is_full_at_any_write(train, tmp_path, monkeypatch):
     """The n-th write of each attempt fails, until an attempt has none left to fail."""
-    from cifar100.record import files
+    from cifar100.base import files
 
     train("root=whole")
-    write, writes = files._write_new, iter(())
+    sync, writes = files._sync, iter(())
 
-    def full(path, chunks):
-        if next(writes) == 0:
+    def full(path):
+        if path.is_file() and next(writes) == 0:
             path.write_bytes(b"half of it")
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        write(path, chunks)
+        sync(path)
 
-    monkeypatch.setattr(files, "_write_new", full)
+    monkeypatch.setattr(files, "_sync", full)
     failed = 0
     for number in range(30):
         writes = iter(range(number, -1000, -1))

@@ -14,12 +14,19 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
+from cifar100.app.agreement import (
+    check_same_experiment,
+    check_same_images,
+    compare_images_of_finished,
+    keep_threads,
+    warn_of_label,
+)
 from cifar100.app.assemble import build_accelerator, build_loop, build_model
 from cifar100.app.checks import check
 from cifar100.app.description import description, log_result, objective, tracker_options, trained_on
 from cifar100.app.prediction import predict_command
 from cifar100.app.sources import check_weights_used, name_shorter_run, weights_used
-from cifar100.base.errors import UserError
+from cifar100.base.errors import OtherRun, UserError
 from cifar100.config import ConfigError, build, recipe
 from cifar100.evaluation.costs import Costs, count_costs
 from cifar100.evaluation.evaluate_runs import evaluate_runs
@@ -52,8 +59,12 @@ def train(config: DictConfig) -> dict[str, Any]:
         return _count(config, record)
     try:
         check(config)
+        if not config.force:
+            check_same_experiment(config, record)
         if record.state() == "finished" and not config.force:
+            compare_images_of_finished(config, record)
             log.info("%s is finished; force=true trains it again", record.path)
+            warn_of_label(config, record)
             log_result(record)
             return {"state": "skipped", "objective": objective(record)}
         weights_used(config)  # where there are none, no run begins
@@ -61,7 +72,7 @@ def train(config: DictConfig) -> dict[str, Any]:
         _train(config, record)
         return {"state": "finished", "objective": objective(record)}
     except Exception as error:
-        if swept:
+        if swept and not isinstance(error, OtherRun):  # whose record is not of this job
             with suppress(ConfigError, OmegaConfBaseException):
                 note_failure(record, error, description(config))
         raise
@@ -167,6 +178,8 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
         model = build_model(config)
         costs = _costs(model)
         data = build(config.data)
+        check_same_images(record, data)
+        keep_threads(record)
         if accelerator.is_main_process:
             counts = {"processes": accelerator.num_processes, "parameters": costs.parameters}
             counts["device"] = device_name(accelerator.device)

@@ -1,5 +1,6 @@
 """The parts of a run, built from its composed configuration."""
 
+import copy
 import gc
 import logging
 from pathlib import Path
@@ -57,6 +58,7 @@ def build_loop(
         ValueError: an optimizer, schedule, loss or augmentation that cannot be built, in one line.
     """
     train_loader, val_loader = _loaders(config, arguments, data, accelerator)
+    _check_single_images(model, train_loader.smallest_batch, arguments)
     start_from(model, config.init_from)
     frozen = freeze(model, config.freeze, config.init_from)
     steps = train_loader.steps_per_epoch
@@ -87,6 +89,29 @@ def build_loop(
         early_stopping_patience=_patience(config.early_stopping_patience, data.val),
         quiet=elsewhere(),
     )
+
+
+def _check_single_images(model: nn.Module, smallest_batch: int, arguments: Any) -> None:
+    """Refuses a batch of one image where a batch norm would have one number to take a deviation of.
+
+    Raises:
+        ValueError: with a batch size that leaves more.
+    """
+    if smallest_batch > 1 or not any(isinstance(each, nn.BatchNorm2d) for each in model.modules()):
+        return
+    trial = copy.deepcopy(model).train()
+    try:
+        with torch.no_grad():
+            trial(torch.zeros(1, trial.in_channels, trial.resolution, trial.resolution))
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        size = arguments.per_device_train_batch_size
+        raise UserError(
+            f"trainer.per_device_train_batch_size={size} leaves a batch of one image, of which a batch norm behind a "
+            f"1x1 map cannot take a deviation; use another size, such as {max(2, size - 1)}, "
+            "trainer.dataloader_drop_last=true, norm=gn, or fewer stages"
+        ) from None
 
 
 def _patience(value: Any, held_out: Any) -> int | None:

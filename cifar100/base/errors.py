@@ -41,6 +41,11 @@ class RunLocked(RecordError):
     """Another process works on the run directory."""
 
 
+class OtherRun(RecordError):
+    """A folder that the command would continue or report as finished holds the run of another experiment or of other
+    images."""
+
+
 class NotUsable(UserError):
     """A run that no table can hold yet: not finished or not evaluated."""
 
@@ -79,6 +84,16 @@ class Diverged(RunFailed, ArithmeticError):
         super().__init__(
             f"the loss became {loss} in epoch {epoch}, step {step}, at learning rate {lr:.3g}; use a smaller "
             "optimizer.lr, scheduler.warmup_epochs or trainer.max_grad_norm; the last checkpoint is kept"
+        )
+
+
+class RunMoved(RunFailed, OSError):
+    """The run directory is not where it was when the run began."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} was moved or deleted while its run went on; nothing more is written there, and what was saved is "
+            "wherever the folder is now"
         )
 
 

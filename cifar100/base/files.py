@@ -6,6 +6,7 @@ import os
 import secrets
 import stat
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -121,11 +122,11 @@ def read_file(path: Path | str, limit: int) -> bytes | None:
         if status.st_size > limit:
             raise RecordError(path, f"has {status.st_size} bytes, more than the {limit} that such a file may have")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(limit + 1)
+            content = file.read(min(status.st_size, limit) + 1)  # read() reserves as much as it is asked for
     finally:
         os.close(descriptor)
-    if len(content) > limit:
-        raise RecordError(path, f"grew beyond {limit} bytes while it was read")
+    if len(content) > status.st_size:
+        raise RecordError(path, "grew while it was read; read it again when nobody writes it")
     return content
 
 
@@ -166,4 +167,7 @@ def cache_folder() -> Path:
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "cifar100"
     if sys.platform == "darwin":
         return Path.home() / "Library/Caches/cifar100"
-    return Path.home() / ".cache/cifar100"
+    try:
+        return Path.home() / ".cache/cifar100"
+    except RuntimeError:  # a user without a home, as containers have
+        return Path(tempfile.gettempdir()) / f"cifar100-{os.getuid()}"

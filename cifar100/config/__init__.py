@@ -5,7 +5,7 @@ from cifar100.base.errors import ConfigError
 from cifar100.config.instantiation import build
 from cifar100.config.own_code import named_folders, own_folders, trusting, typed_folders
 from cifar100.config.records import load_model, trusted_targets
-from cifar100.config.run_identity import identity, recipe, register_resolvers, run_id
+from cifar100.config.run_identity import difference, identity, recipe, register_resolvers, run_id
 from cifar100.config.typed import build_network, check_typed_choices
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "build",
     "build_network",
     "check_typed_choices",
+    "difference",
     "identity",
     "load_model",
     "named_folders",

@@ -1,5 +1,7 @@
 """The only caller of hydra's ``instantiate``."""
 
+from functools import partial
+from inspect import signature
 from typing import Any
 
 from cifar100.base.errors import ConfigError, UserError
@@ -15,7 +17,9 @@ def build(node: Any, **arguments: Any) -> Any:
     from hydra.utils import instantiate
 
     try:
-        return instantiate(node, _convert_="all", **arguments)
+        built = instantiate(node, _convert_="all", **arguments)
+        _check_options(built)
+        return built
     except InstantiationException as error:
         cause = error.__cause__
         if isinstance(cause, UserError | OSError):
@@ -25,3 +29,19 @@ def build(node: Any, **arguments: Any) -> Any:
         if isinstance(cause, TypeError) and "unexpected keyword argument" in str(cause):
             raise ConfigError(f"{cause}; see conf/ for the options of each choice") from None
         raise
+
+
+def _check_options(value: Any) -> None:
+    """Refuses an option that the target of a factory, or of one within it, does not have. Raises ConfigError."""
+    if isinstance(value, list | tuple):
+        for each in value:
+            _check_options(each)
+    if not isinstance(value, partial):
+        return
+    options = signature(value.func).parameters
+    if not any(option.kind is option.VAR_KEYWORD for option in options.values()):
+        for name in value.keywords.keys() - options.keys():
+            known = ", ".join(key for key in value.keywords if key in options)
+            raise ConfigError(f"{value.func.__name__} has no option {name}; it has {known or 'none'}")
+    for each in value.keywords.values():
+        _check_options(each)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from cifar100.base.conf import RECIPE, SINCE, SINCE_BELOW, effective, rows, table
-from cifar100.base.trees import canonical
+from cifar100.base.trees import canonical, flat
 from cifar100.config.run_name import dashed, readable
 
 # Records and identities name what has moved by its place of the time when records began.
@@ -59,6 +60,18 @@ def identity(config: DictConfig) -> str:
     """The first 8 hexadecimal digits of the SHA-256 of :func:`recipe`, less what has no effect on the result."""
     text = json.dumps(canonical(effective(recipe(config))), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def difference(recorded: Mapping[str, Any], config: DictConfig) -> str | None:
+    """The first option by which the experiment of a record's ``config.yaml`` is another than ``config``, with both
+    values; None where they are one experiment."""
+    known = {key: recorded[key] for key in (*RECIPE, *SINCE) if key in recorded}
+    theirs, ours = (flat(canonical(effective(each))) for each in (known, recipe(config)))
+    for key in sorted(theirs.keys() | ours.keys()):
+        values = [each.get(key, "absent") for each in (theirs, ours)]
+        if values[0] != values[1]:
+            return f"{key} is {values[0]} there and {values[1]} here"
+    return None
 
 
 def run_id(config: DictConfig) -> str:

@@ -11,7 +11,7 @@ import torch
 from accelerate import PartialState
 
 from cifar100.base.errors import UserError
-from cifar100.base.text import near
+from cifar100.base.text import near, one_line
 from cifar100.data.loader import EvalLoader
 from cifar100.evaluation.accuracy import accuracy
 from cifar100.evaluation.architecture import fingerprint
@@ -84,7 +84,12 @@ def evaluate_run(
     others = other and _predictions_of(other, run, split, checkpoint, batch_size, precision, processes, where)
     chosen = _precision(run, precision, processes.device)
     log.info("evaluating %s: checkpoint %s, %s images, %s", run.record.name, run.checkpoint, split, chosen)
-    predictions = _predict(run, split, batch_size, chosen, processes)
+    try:
+        predictions = _predict(run, split, batch_size, chosen, processes)
+    except (RuntimeError, NotImplementedError, IndexError, TypeError) as error:
+        if isinstance(error, torch.cuda.OutOfMemoryError) or "memory" in str(error):
+            raise
+        raise UserError(f"{run.record.path}: its network cannot take these images ({one_line(error)[:200]})") from error
     results = _results(run, split, predictions, chosen)
     if processes.is_main_process:
         results["git"] = describe_environment()["git"]

@@ -11,7 +11,7 @@ import torch
 from accelerate import PartialState
 
 from cifar100.base.errors import EvaluationFailed
-from cifar100.base.text import aligned
+from cifar100.base.text import aligned, one_line
 from cifar100.evaluation.evaluate import check_options, evaluate_run
 from cifar100.record import find_runs
 
@@ -55,7 +55,7 @@ def evaluate_runs(
             if len(runs) == 1:
                 raise
             log.error("%s", error)
-            failed[str(run.path)] = str(error)
+            failed[str(run.path)] = one_line(error)
     log.info("%s", results_table(results, split, failed))
     if failed:
         reasons = "; ".join(f"{Path(path).name}: {reason}" for path, reason in failed.items())

@@ -71,6 +71,7 @@ def open_run(
     config = record.config()
     name = _available(record, config, checkpoint)
     outline(_mapping(config, "model"), f"{record.path}/config.yaml")
+    _check_input(config, record)
     model = load_model(config)
     tensors, state = record.load_checkpoint(name)
     _load_weights(model, tensors, f"{record.checkpoint_path(name)}")
@@ -106,6 +107,17 @@ def trained_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if weights:
             break
     return weights
+
+
+def _check_input(config: Mapping[str, Any], record: RunDirectory) -> None:
+    """Refuses a network whose images are of another shape than those it was trained on."""
+    model, data = _mapping(config, "model"), _mapping(config, "data")
+    for key in ("in_channels", "resolution", "num_classes"):
+        if key in model and key in data and model[key] != data[key]:
+            raise UserError(
+                f"{record.path}/config.yaml: model.{key}={str(model[key])[:40]} but data.{key}={str(data[key])[:40]}; "
+                "this network was not trained on these images"
+            )
 
 
 def _load_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:

@@ -11,8 +11,9 @@ import fcntl
 import json
 import os
 import socket
+import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,8 +34,9 @@ os.register_at_fork(after_in_child=_close_in_child)
 
 
 @contextmanager
-def hold(path: Path, patience_s: float = 0.5) -> Iterator[None]:
-    """Hold the lock file `path` for the duration of the block.
+def hold(path: Path, patience_s: float = 0.5) -> Iterator[Callable[[], bool]]:
+    """Hold the lock file `path` for the duration of the block, to which goes a function that tells whether the file is
+    still where it was.
 
     Readers hold it for microseconds when they ask `is_held`, hence the patience. Raises RunLocked naming the holder,
     RecordError where a lock cannot be had at all (read-only root, file system without locks).
@@ -45,7 +47,7 @@ def hold(path: Path, patience_s: float = 0.5) -> Iterator[None]:
         with suppress(OSError):  # a full disk: the name is a courtesy, the lock stands without it
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
-        yield
+        yield lambda: _stands(path, descriptor)
     finally:
         if descriptor in _held:  # not in a forked child, whose copy is closed already
             _held.remove(descriptor)
@@ -58,29 +60,36 @@ def _acquire(path: Path, patience_s: float) -> int:
     deadline = time.monotonic() + patience_s
     while True:
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(path, flags, 0o666)
         except OSError as error:
             raise RecordError(path, f"cannot be written ({error.strerror}); choose another root=...") from error
         try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:  # what is written to it would be elsewhere too
+                raise RecordError(path, "is no plain file of its own; delete it")
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_still(path, descriptor):
+            if _stands(path, descriptor):
                 return descriptor
             os.close(descriptor)  # the run directory was deleted or moved in between: lock what stands there now
+            path.parent.mkdir(parents=True, exist_ok=True)
         except BlockingIOError:
             os.close(descriptor)
             if time.monotonic() > deadline:
                 raise RunLocked(path.parent, f"{_holder(path)} works on this run; wait for it, or end it") from None
             time.sleep(0.02)
+        except RecordError:
+            os.close(descriptor)
+            raise
         except OSError as error:
             os.close(descriptor)
             raise RecordError(path, f"cannot be locked ({error.strerror}); choose another root=...") from error
 
 
-def _is_still(path: Path, descriptor: int) -> bool:
+def _stands(path: Path, descriptor: int) -> bool:
     try:
         return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 

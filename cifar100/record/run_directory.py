@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cifar100.base.errors import RecordError, UserError
+from cifar100.base.errors import RecordError, RunMoved, UserError
 from cifar100.base.files import atomic_write, read_file, remove_temporaries
 from cifar100.record.checkpoint import load_tensors, save_tensors
 from cifar100.record.evaluation_files import EvaluationFiles, inside
@@ -46,6 +46,7 @@ class RunDirectory(EvaluationFiles):
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._last_is_damaged = False
+        self._stands = lambda: True  # while the lock is held: whether the folder is still where it was
 
     def __repr__(self) -> str:
         return f"RunDirectory({str(self.path)!r})"
@@ -69,11 +70,15 @@ class RunDirectory(EvaluationFiles):
         except OSError as error:
             fault = f"cannot be made ({error.strerror}); choose another place with root=..."
             raise RecordError(self.path, fault) from error
-        with hold(self.path / ".lock"):
+        with hold(self.path / ".lock") as stands:
+            self._stands = stands
             for folder in (self.path, self.path / "checkpoints", self.path / "evaluation"):
                 if not folder.is_symlink():
                     remove_temporaries(folder)
-            yield
+            try:
+                yield
+            finally:
+                self._stands = lambda: True
 
     def status(self) -> dict[str, Any] | None:
         """The content of status.json; `state()` says whether it is still true."""
@@ -113,7 +118,7 @@ class RunDirectory(EvaluationFiles):
 
     def write_config(self, config: dict[str, Any]) -> None:
         path = self.path / "config.yaml"
-        _write(path, format_yaml(config, path), MAX_CONFIG_BYTES)
+        self._write(path, format_yaml(config, path), MAX_CONFIG_BYTES)
 
     def environment(self) -> dict[str, Any] | None:
         return self._read_json("environment.json")
@@ -136,7 +141,7 @@ class RunDirectory(EvaluationFiles):
     def write_metrics(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Replace metrics.jsonl by these rows; a number that is not finite becomes null."""
         path = self.path / "metrics.jsonl"
-        _write(path, format_metrics(rows, path), MAX_METRICS_BYTES)
+        self._write(path, format_metrics(rows, path), MAX_METRICS_BYTES)
 
     def checkpoint_path(self, name: str) -> Path:
         if name not in CHECKPOINTS:
@@ -153,7 +158,8 @@ class RunDirectory(EvaluationFiles):
         """
         path = self.checkpoint_path(name)
         keep = self._previous if name == "last" and not self._last_is_damaged else None
-        save_tensors(path, tensors, state, keep)
+        with self._in_place():
+            save_tensors(path, tensors, state, keep)
         self._last_is_damaged = False
 
     def load_checkpoint(self, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -193,13 +199,27 @@ class RunDirectory(EvaluationFiles):
         return None if content is None else parse_json_object(content, self.path / name)
 
     def _write_json(self, name: str, value: dict[str, Any]) -> None:
-        _write(self.path / name, format_json(value, self.path / name), MAX_JSON_BYTES)
+        self._write(self.path / name, format_json(value, self.path / name), MAX_JSON_BYTES)
 
+    def _write(self, path: Path, content: bytes, limit: int) -> None:
+        if len(content) > limit:  # what could be written but not read again
+            raise RecordError(
+                path, f"would have {len(content)} bytes, more than the {limit} that are read; record less"
+            )
+        with self._in_place():
+            atomic_write(path, content)
 
-def _write(path: Path, content: bytes, limit: int) -> None:
-    if len(content) > limit:  # what could be written but not read again
-        raise RecordError(path, f"would have {len(content)} bytes, more than the {limit} that are read; record less")
-    atomic_write(path, content)
+    @contextmanager
+    def _in_place(self) -> Iterator[None]:
+        """Raises RunMoved where the folder is gone: writing would make one without its config.yaml, or clobber one."""
+        if not self._stands():
+            raise RunMoved(self.path)
+        try:
+            yield
+        except FileNotFoundError:
+            if self._stands():
+                raise
+            raise RunMoved(self.path) from None
 
 
 def _remove(path: Path) -> None:

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 from hydra.experimental.callback import Callback
 
 from cifar100.base.files import is_alive
+from cifar100.record import RecordError, RunDirectory
 from cifar100.record.lock import hold, is_held
 from cifar100.sweep.job import Job, read_jobs
-from cifar100.sweep.plan import planned
+from cifar100.sweep.plan import planned as planned_jobs
 from cifar100.sweep.table import closing_table, names
 from cifar100.sweep.tidy import remove_empty
 from cifar100.sweep.trials import resume
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 GRACE_S = 30.0
+UNHEARD = "nothing was heard of it: its process ended, or what it noted could not be written"
 _current: Sweep | None = None
 _lock = ExitStack()
 _job: Job | None = None  # under way in this process
@@ -45,6 +47,7 @@ class Sweep(Callback):
     def __init__(self) -> None:
         self.folder = self.place = self.root = self.cwd = Path()
         self.plan: list[list[str]] = []
+        self.here: dict[int, Job] = {}  # what this process has carried out itself, whatever became of the folder
         self.earlier: list[Job] = []
         self.leader = ("", 0)
 
@@ -62,7 +65,7 @@ class Sweep(Callback):
             self.folder.mkdir(parents=True)
             _lock.enter_context(hold(self.folder / ".lock"))
             _current = self
-        self.plan = planned(config)
+        self.plan = planned_jobs(config)
         self.earlier = resume(config.hydra.sweeper, self.place)
 
     def on_job_start(self, config: DictConfig, **_: Any) -> None:
@@ -81,7 +84,9 @@ class Sweep(Callback):
 
     def jobs(self) -> list[Job]:
         """All jobs, those that have not begun too, as far as the sweeper's plan is known."""
-        jobs = {num: Job(num, overrides) for num, overrides in enumerate(self.plan)} | read_jobs(self.folder)
+        jobs = (
+            {num: Job(num, overrides) for num, overrides in enumerate(self.plan)} | read_jobs(self.folder) | self.here
+        )
         return self.earlier + [jobs[num] for num in sorted(jobs)]
 
 
@@ -109,7 +114,7 @@ def begin(job: Job) -> None:
     _job = job
     job.state, job.pid, job.host = "begun", os.getpid(), socket.gethostname()
     if _current is not None:
-        job.write(_current.folder)
+        _note(job)
 
 
 def end(job: Job, state: str, **fields: Any) -> bool:
@@ -121,12 +126,21 @@ def end(job: Job, state: str, **fields: Any) -> bool:
     for name, value in fields.items():
         setattr(job, name, value)
     if _current is not None:
-        job.write(_current.folder)
+        _note(job)
     return _current is not None
 
 
-def close() -> list[tuple[str, int, str]]:
+def _note(job: Job) -> None:
+    if _current.leads():
+        _current.here[job.num] = job
+    job.write(_current.folder)
+
+
+def close(*, ended: bool = True) -> list[tuple[str, int, str]]:
     """Ends the sweep that this process has typed, if any: prints its table and leaves no trace but the runs.
+
+    Args:
+        ended: whether the sweep came to its end, so that a job of which nothing was heard has failed.
 
     Returns:
         Each failed job's name, exit status and reason.
@@ -136,7 +150,10 @@ def close() -> list[tuple[str, int, str]]:
     if sweep is None or not sweep.leads():
         return []
     jobs = sweep.jobs()
-    with suppress(BrokenPipeError):
+    for job in jobs if ended else ():
+        if job.state in ("not begun", "begun") and not _is_finished(job):
+            job.state, job.status, job.reason = "failed", 1, UNHEARD
+    with suppress(OSError, ValueError):
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         print(closing_table(jobs, width), flush=True)
     _lock.close()
@@ -145,6 +162,14 @@ def close() -> list[tuple[str, int, str]]:
         (sweep.place / "multirun.yaml").unlink(missing_ok=True)  # hydra's; it names paths of this machine
         remove_empty(sweep.place, sweep.root)
     return [(name, job.status, job.reason) for name, job in zip(names(jobs), jobs, strict=True) if job.status]
+
+
+def _is_finished(job: Job) -> bool:
+    """Whether the record of a job that was begun says so, although the job itself could not."""
+    try:
+        return bool(job.path) and RunDirectory(job.path).state() == "finished"
+    except (RecordError, OSError):
+        return False
 
 
 def stop_workers() -> None:

@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -32,7 +33,11 @@ class Display:
 
     def __init__(self, epochs: int, steps: int, done: int, *, quiet: bool, main: bool = True) -> None:
         self.epochs, self.steps = epochs, steps
-        self.bar = tqdm(total=epochs * steps, initial=done, unit="step", disable=quiet, dynamic_ncols=True, leave=False)
+        shape = {"total": epochs * steps, "initial": done, "unit": "step", "dynamic_ncols": True, "leave": False}
+        try:
+            self.bar = tqdm(**shape, disable=quiet)
+        except (OSError, ValueError):
+            self.bar = tqdm(**shape, disable=True)
         self.interval = REFRESH_S if not quiet else LINE_S if main else math.inf
         self.shown = 0.0 if not quiet else time.monotonic()
 
@@ -40,7 +45,8 @@ class Display:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.bar.close()
+        with suppress(OSError, ValueError):
+            self.bar.close()
 
     def step(self, totals: Totals, progress: Progress) -> None:
         """Shows the running figures after a step."""
@@ -55,9 +61,12 @@ class Display:
             left = progress.epoch_s / progress.step * (self.epochs * self.steps - done)
             log.info("%s, step %d/%d: %s, %s left", epoch, progress.step, self.steps, figures, _clock(left))
             return
-        self.bar.set_description(epoch, refresh=False)
-        self.bar.n = done
-        self.bar.set_postfix_str(figures)
+        try:
+            self.bar.set_description(epoch, refresh=False)
+            self.bar.n = done
+            self.bar.set_postfix_str(figures)
+        except (OSError, ValueError):  # a full disk or a closed stream takes the bar, not the run
+            self.bar.disable = True
 
     def epoch(self, row: dict[str, Any]) -> None:
         """Logs the row of a finished epoch."""

@@ -3,6 +3,7 @@ import os
 import random
 import re
 import time
+import tracemalloc
 
 import pytest
 
@@ -197,3 +198,12 @@ def test_temporaries_of_the_dead_are_removed_and_of_the_living_kept(tmp_path):
 def test_error_lines_have_one_line_and_no_control_characters(tmp_path):
     message = str(RecordError(tmp_path / "a\nb\x1b[31m", "x" * 10_000))
     assert message.isprintable() and len(message) <= 1000 and "a b\\x1b[31m" in message
+
+
+def test_reading_reserves_what_the_file_has_not_what_it_may_have(tmp_path):
+    (tmp_path / "small").write_bytes(b"abc")
+    tracemalloc.start()
+    assert read_file(tmp_path / "small", 2**31) == b"abc"
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20

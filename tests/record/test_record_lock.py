@@ -137,3 +137,18 @@ def test_refusal_is_quick(run):
         with pytest.raises(RunLocked), run.lock():
             pass
         assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize("kind", ["hard link", "pipe"])
+def test_a_lock_that_is_no_plain_file_of_its_own_is_refused_untouched(kind, tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_text("precious\n" * 9)
+    run = tmp_path / "run"
+    run.mkdir()
+    if kind == "pipe":
+        os.mkfifo(run / ".lock")
+    else:
+        os.link(precious, run / ".lock")
+    with pytest.raises(RecordError, match="is no plain file of its own; delete it"), RunDirectory(run).lock():
+        pass
+    assert precious.read_text() == "precious\n" * 9
