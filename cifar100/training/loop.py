@@ -179,18 +179,16 @@ class Loop:
         share_buffers(self.state.validated.eval(), self.accelerator)
         size = self.arguments.per_device_eval_batch_size
         found = validate(self.validation, self.val_loader, self.loss, self.accelerator, size).results()
-        return {"val/loss": found["loss"], "val/top1": found["top1"], "val/top5": found["top5"]}
+        return {f"val/{name}": found[name] for name in ("loss", "top1", "top5")}
 
     def _asked_to_stop(self, request: StopRequest, step: int = 0) -> bool:
         """Several processes agree on it; on GPUs, which would wait for each other, after every ``stop_interval`` steps
         and after an epoch."""
         if self.accelerator.num_processes == 1:
             return request.signum is not None
-        if step % self.stop_interval:
-            return False
         if request.signum is not None:
             self.accelerator.set_trigger()
-        return self.accelerator.check_trigger()
+        return step % self.stop_interval == 0 and self.accelerator.check_trigger()
 
     def _save(self, progress: Progress, totals: Totals) -> None:
         """Saves the state within an epoch."""
