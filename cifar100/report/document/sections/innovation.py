@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cifar100.report.claims.comparison import against_each_other, compared
 from cifar100.report.claims.statistics import summarize
 from cifar100.report.document.content import Content
 from cifar100.report.document.document import Bullets, Paragraph, Ref, Section
@@ -12,7 +13,7 @@ from cifar100.report.document.sections.results import ablation, studies_of
 from cifar100.report.document.works import Method
 from cifar100.report.records.row import Row
 from cifar100.report.records.study import Study
-from cifar100.report.tables.number_text import points
+from cifar100.report.tables.number_text import interval, points
 
 
 def innovation(content: Content) -> Section:
@@ -55,5 +56,18 @@ def parents_of(content: Content, study: Study, row: Row) -> list[Row]:
 
 
 def pair_text(content: Content, row: Row, other: Row) -> str:
+    """The difference of two designs of the main comparison, judged with all pairs of it at once."""
+    found, judged = against_each_other(content.main), [each.label for each in compared(content.main)]
+    places = tuple(judged.index(each.label) if each.label in judged else -1 for each in (row, other))
+    turned = places[::-1]
     mean = summarize(row.values("top1")).mean - summarize(other.values("top1")).mean
-    return content.line("innovation.pair", row=row.label, other=other.label, mean=points(mean), **ratios(row, other))
+    change, verdict = points(mean), "one_seed" if min(row.n, other.n) == 1 else "no_interval"
+    key = places if found and places in found.differences else turned
+    if found and key in found.differences and found.differences[key].has_interval:
+        each, sign = found.differences[key], 1 if key == places else -1
+        ends = sorted((sign * each.low, sign * each.high))
+        change = f"{change} {interval(*ends)}"
+        verdict = "undecided" if not each.distinguishable else "better" if mean > 0 else "worse"
+    fields = {"row": row.label, "other": other.label, "change": change}
+    fields["verdict"] = content.words(f"tables.verdicts.{verdict}")
+    return content.line("innovation.pair", **fields, **ratios(row, other))

@@ -84,7 +84,8 @@ def _measures(content: Content) -> list[Paragraph]:
     partial = [
         row.label for row in content.rows() if any(run.evaluation.get("uncounted_operators") for run in row.runs)
     ]
-    found = [content.paragraph("setup.measures")]
+    cites: dict[str, Any] = {"dunnett": Cite("dunnett1955"), "tukey": Cite("tukey1949")}
+    found = [content.paragraph("setup.measures"), content.paragraph("setup.statistics", **cites)]
     if partial:
         found.append(content.paragraph("setup.uncounted", rows=content.listed(list(dict.fromkeys(partial)))))
     return found
