@@ -64,7 +64,7 @@ def _translated(error: BaseException, what: str) -> HubError | HubUnreachable | 
 
         reason = str(error) or type(error).__name__
         return HubUnreachable(f"{what}: no answer from {constants.ENDPOINT} ({reason}); check the network")
-    if isinstance(error, ValueError) and _raised_in_the_library(error):
+    if isinstance(error, ValueError):  # of huggingface_hub, which alone works in these blocks, or of json within it
         return HubError(f"{what}: {error}")
     return None
 
@@ -72,11 +72,3 @@ def _translated(error: BaseException, what: str) -> HubError | HubUnreachable | 
 def _of_transport(error: BaseException) -> bool:
     """By the package's name: which version of httpx carries the requests is huggingface_hub's business."""
     return any(base.__module__.partition(".")[0] in ("httpx", "httpx2") for base in type(error).__mro__)
-
-
-def _raised_in_the_library(error: BaseException) -> bool:
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    module = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
-    return module.partition(".")[0] in ("huggingface_hub", "json", "httpx", "httpx2")
