@@ -1,4 +1,4 @@
-"""What is refused before a run is under way."""
+"""Refusals before a run is under way."""
 
 import os
 from importlib.util import find_spec

@@ -65,7 +65,7 @@ def own_recipe(config: DictConfig) -> list[str] | None:
 
 
 def objective(record: RunDirectory) -> float | None:
-    """What a search for hyper-parameters makes large: the best top-1 accuracy on held-out images, None without them."""
+    """The objective of a search for hyper-parameters: the best top-1 accuracy on held-out images, None without them."""
     best = (record.summary() or {}).get("best")
     return best["val/top1"] if best else None
 
@@ -81,7 +81,7 @@ def log_result(record: RunDirectory) -> None:
 
 
 def tracker_options(record: RunDirectory) -> dict[str, dict[str, Any]]:
-    """What each tracker's own ``init`` is told besides the project, so that a run that is continued is one run there,
+    """The options of each tracker's own ``init`` besides the project, so that a run that is continued is one run there,
     called as its folder is, beside the others of its study. Others than these name their runs themselves."""
     about = {"name": record.name, "group": record.study, "resume": "allow"}
     # By the digits of its identity; an id belongs to a whole project, in which another study may hold the same run.
