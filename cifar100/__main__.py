@@ -15,6 +15,8 @@ COMMANDS = {
     "evaluate": "evaluate recorded runs on the test images",
     "report": "report a study: tables, figures, a report and slides",
     "predict": "classify pictures of your own",
+    "export": "write a trained network as ONNX or torch.export's archive",
+    "quantize": "make a trained network INT8, and measure what it loses and gains",
     "runs": "list runs: state, accuracies, epoch of epochs, time left",
     "hub": "push: a run or a study to the Hugging Face Hub; pull: a network from there",
 }

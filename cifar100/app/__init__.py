@@ -150,6 +150,46 @@ def predict(config: DictConfig) -> None:
     predict_command(**OmegaConf.to_container(config))
 
 
+def export(config: DictConfig) -> None:
+    """Exports the runs that ``config.run_dir`` names; writes each one's evaluation/deploy/.
+
+    Raises:
+        ValueError, OSError: a run that cannot be exported, or a package that is missing, in one line.
+    """
+    from cifar100.app.deployment import check_options, each_run, export_run
+
+    if config.format not in ("onnx", "torch_export"):
+        raise UserError(f"format={config.format} must be one of onnx, torch_export")
+    if config.format == "onnx":
+        check_options(config)
+    each_run(_runs_of(config), lambda run: export_run(run, config.format), **_sources(config))
+
+
+def quantize(config: DictConfig) -> None:
+    """Quantises the runs that ``config.run_dir`` names to INT8; writes each one's evaluation/deploy/.
+
+    Raises:
+        ValueError, OSError: a run that cannot be quantised, or a package that is missing, in one line.
+    """
+    from cifar100.app.deployment import check_options, each_run, quantize_run
+
+    check_options(config, "images", "threads", "repeats")
+    options = {key: config[key] for key in ("calibration", "images", "threads", "repeats")}
+    each_run(_runs_of(config), lambda run: quantize_run(run, **options), **_sources(config))
+
+
+def _runs_of(config: DictConfig) -> Any:
+    if OmegaConf.is_missing(config, "run_dir"):
+        raise UserError("run_dir is missing; name one or several runs, such as run_dir=multirun/default")
+    return local_runs(_as_list(config.run_dir))
+
+
+def _sources(config: DictConfig) -> dict[str, Any]:
+    if config.checkpoint not in ("best", "last"):
+        raise UserError(f"checkpoint={config.checkpoint} must be best or last")
+    return {"checkpoint": config.checkpoint, "data_path": config.data.path, "cache_dir": config.data.cache_dir}
+
+
 def _train(config: DictConfig, record: RunDirectory) -> None:
     """Trains as one of the run's processes, of which the main one alone writes."""
     arguments = build(config.trainer)  # before the accelerator, whose state it resets

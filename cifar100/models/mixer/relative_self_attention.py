@@ -43,7 +43,8 @@ class RelativeSelfAttention(nn.Module):
         query, key, value = x.flatten(1, 2).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         bias = self.relative_bias.to(query.dtype)[:, self.offsets]
         x = F.scaled_dot_product_attention(query, key, value, attn_mask=bias[None])
-        x = x.transpose(1, 2).flatten(2).unflatten(1, (height, width))
+        # Copied where it is not contiguous yet: torch's exporter takes flatten for a view.
+        x = x.transpose(1, 2).contiguous().flatten(2).unflatten(1, (height, width))
         return self.project(x.permute(0, 3, 1, 2))
 
 

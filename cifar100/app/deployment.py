@@ -1,0 +1,216 @@
+"""Recorded runs in other formats: export and quantisation, each with what it was checked by."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+
+from cifar100.base.errors import EvaluationFailed, UserError
+from cifar100.base.text import aligned
+from cifar100.data.images import ImageSet
+from cifar100.data.loader import EvalLoader
+from cifar100.deploy.export import FORMATS, Runner, check_agreement, export_network, metadata, runner
+from cifar100.deploy.extra import require
+from cifar100.deploy.quantization import CALIBRATIONS, layers, quantize
+from cifar100.deploy.side_by_side import side_by_side
+from cifar100.evaluation.accuracy import accuracy
+from cifar100.evaluation.explanations.paired import paired_difference
+from cifar100.evaluation.open_run import OpenRun, open_run
+from cifar100.evaluation.predict import Predictions
+from cifar100.record import RunDirectory, describe_environment, find_runs
+
+log = logging.getLogger(__name__)
+FOLDER = "deploy"  # below a run's evaluation/
+LATENCY_BATCHES = (1, 64)
+CALIBRATION_BATCH = 64
+TOLERATED_LOSS = 0.01  # of top-1, by the float network
+
+
+def export_run(run: OpenRun, format: str) -> dict[str, Any]:
+    """Writes the run's network to evaluation/deploy/ in `format`, once its logits are found to agree.
+
+    Returns:
+        What export.json holds under the format's name: file, bytes, the largest difference of a logit over the largest
+        logit, checkpoint and epoch, metadata and versions.
+
+    Raises:
+        UserError: a network that cannot be exported, or whose exported logits are others.
+    """
+    content = export_network(run.model, format, _about(run))
+    difference = check_agreement(run.model, content, format, _normalised(run, run.data.train[:16]))
+    found = {
+        "file": FORMATS[format],
+        "bytes": len(content),
+        "largest_difference": difference,
+        "checkpoint": run.checkpoint,
+        "epoch": run.epoch,
+        "metadata": {key: value for key, value in _about(run).items() if key != "class_names"},
+        "versions": _versions("torch", "onnx", "onnxscript", "onnxruntime"),
+    }
+    run.record.write_bytes(f"{FOLDER}/{FORMATS[format]}", content)
+    earlier = run.record.read_json(f"{FOLDER}/export.json") or {}
+    run.record.write_json(f"{FOLDER}/export.json", earlier | {format: found})
+    log.info(
+        "%s: %s bytes, logits agree to %.0e",
+        run.record.evaluation_path(f"{FOLDER}/{FORMATS[format]}"),
+        f"{len(content):,}",
+        difference,
+    )
+    return found
+
+
+def quantize_run(
+    run: OpenRun, *, calibration: str = "minmax", images: int = 512, threads: int = 1, repeats: int = 100
+) -> dict[str, Any]:
+    """Writes the run's network in INT8 to evaluation/deploy/model_int8.onnx and, beside it, what that costs and gains.
+
+    Activations are watched on `images` of the training images, drawn without repetition by a fixed seed and not
+    augmented; test images are only counted on, by the float network and by this one.
+
+    Returns:
+        What quantization.json holds: accuracy on the test images and bytes of both; their paired difference (INT8 less
+        float) with its 95% interval and McNemar's p; the latency of both in onnxruntime, measured in turns; the layers
+        that are INT8 and float where it is run.
+    """
+    content = export_network(run.model, "onnx", _about(run))
+    small = quantize(content, _calibration(run, images), calibration=calibration)
+    float_run, int8_run = (runner(each, "onnx", threads) for each in (content, small))
+    exact, rounded = (_predictions(run, each) for each in (float_run, int8_run))
+    right = exact.correct, rounded.correct
+    paired = paired_difference(len(exact.labels), int((right[1] & ~right[0]).sum()), int((right[0] & ~right[1]).sum()))
+    timed = [
+        side_by_side(float_run, int8_run, run.input_shape, batch_size=size, repeats=max(10, repeats // (1 + size // 8)))
+        for size in LATENCY_BATCHES
+    ]
+    found = {
+        "float": _accuracy(run, exact) | {"bytes": len(content)},
+        "int8": _accuracy(run, rounded) | {"bytes": len(small)},
+        "difference": {
+            "top1": paired.difference,
+            "low": paired.low,
+            "high": paired.high,
+            "p": paired.p,
+            "int8_only": paired.first_only,
+            "float_only": paired.second_only,
+        },
+        "loses_more_than_a_point": paired.difference < -TOLERATED_LOSS,
+        "latency": [asdict(each) | {"speedup": each.speedup} for each in timed],
+        "threads": threads,
+        "machine": describe_environment()["hardware"],
+        "layers": layers(small),
+        "calibration": {"method": calibration, "images": min(images, len(run.data.train)), "split": "train"},
+        "checkpoint": run.checkpoint,
+        "epoch": run.epoch,
+        "data": run.data.name,
+        "data_fingerprint": run.data.fingerprint,
+        "versions": _versions("torch", "onnx", "onnxscript", "onnxruntime"),
+    }
+    run.record.write_bytes(f"{FOLDER}/model_int8.onnx", small)
+    run.record.write_json(f"{FOLDER}/quantization.json", found)
+    if found["loses_more_than_a_point"]:
+        others = [each for each in CALIBRATIONS if each != calibration]
+        log.warning(
+            "%s loses %.2f points of top-1 in INT8, more than one; try calibration=%s, or keep it in float",
+            run.record.name,
+            -100 * paired.difference,
+            " or ".join(others),
+        )
+    return found
+
+
+def each_run(run_dir: Any, deploy: Callable[[OpenRun], dict[str, Any]], **options: Any) -> dict[str, dict[str, Any]]:
+    """What `deploy` returns of every run that `run_dir` names, by its folder. Where some of several fail, the others go
+    on.
+
+    Raises:
+        UserError: bad arguments, or a single run that fails.
+        EvaluationFailed: some of several, with each one's reason; `results` are those of the others.
+    """
+    runs, results, failed = find_runs(run_dir), {}, {}
+    for run in runs:
+        try:
+            results[run.path.name] = deploy(open_run(RunDirectory(run.path), **options))
+        except (ValueError, OSError) as error:
+            if len(runs) == 1:
+                raise
+            log.error("%s", error)
+            failed[run.path.name] = str(error)
+    if results and "int8" in next(iter(results.values())):
+        log.info("%s", quantization_table(results))
+    if failed:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
+        raise EvaluationFailed(f"{len(failed)} of {len(runs)} runs failed: {reasons}")
+    return results
+
+
+def quantization_table(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """A line for each run: top-1 of both, the difference in points and McNemar's p, sizes, speed at each batch size."""
+    header = ["run", "float", "INT8", "points", "p", "float kB", "INT8 kB", "float layers"]
+    rows = [header + [f"speed at {size}" for size in LATENCY_BATCHES]]
+    for name, found in results.items():
+        paired = found["difference"]
+        row = [name, f"{found['float']['test/top1']:.2%}", f"{found['int8']['test/top1']:.2%}"]
+        row += [f"{100 * paired['top1']:+.2f}", f"{paired['p']:.2g}"]
+        row += [f"{found[each]['bytes'] / 1e3:,.0f}" for each in ("float", "int8")]
+        row += [str(len(found["layers"]["float"])), *(f"{each['speedup']:.2f}x" for each in found["latency"])]
+        rows.append(row)
+    return "\n".join(aligned(rows))
+
+
+def check_options(config: Mapping[str, Any], *counts: str) -> None:
+    """Refuses in one line what is wrong whatever the run, before any is opened."""
+    require("this command", "onnx", "onnxscript", "onnxruntime")
+    for name in counts:
+        if isinstance(config[name], bool) or not isinstance(config[name], int) or config[name] < 1:
+            raise UserError(f"{name}={config[name]} must be a whole number >= 1")
+
+
+def _about(run: OpenRun) -> dict[str, str]:
+    data = run.data
+    return metadata(
+        class_names=data.class_names,
+        mean=data.mean,
+        std=data.std,
+        data=data.name,
+        run=run.record.name,
+        checkpoint=run.checkpoint,
+        epoch=run.epoch,
+    )
+
+
+def _versions(*packages: str) -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {each: version(each) for each in packages}
+
+
+def _batches(run: OpenRun, images: ImageSet, size: int) -> EvalLoader:
+    return EvalLoader(images, mean=run.data.mean, std=run.data.std, batch_size=size)
+
+
+def _normalised(run: OpenRun, images: ImageSet) -> torch.Tensor:
+    return torch.cat([batch.images for batch in _batches(run, images, len(images))])
+
+
+def _calibration(run: OpenRun, count: int) -> Iterator[np.ndarray]:
+    drawn = torch.randperm(len(run.data.train), generator=torch.Generator().manual_seed(0))[:count].sort().values
+    images = ImageSet(run.data.train.images[drawn], run.data.train.labels[drawn])
+    for batch in _batches(run, images, CALIBRATION_BATCH):
+        yield batch.images.contiguous().numpy()
+
+
+def _accuracy(run: OpenRun, predictions: Predictions) -> dict[str, float | int]:
+    """As in an evaluation, but logits of INT8 have ties, and top-1 counts the class that is answered: the first."""
+    top1 = predictions.correct.double().mean().item()
+    return accuracy(predictions, "test", run.data.superclass_of) | {"test/top1": top1}
+
+
+def _predictions(run: OpenRun, network: Runner) -> Predictions:
+    parts = [(network(batch.images), batch.labels) for batch in _batches(run, run.data.test, LATENCY_BATCHES[-1])]
+    logits, labels = (torch.cat(each) for each in zip(*parts, strict=True))
+    return Predictions(logits.float(), labels)
