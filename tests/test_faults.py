@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from cifar100.record import RunDirectory, files
+from cifar100.base import files
+from cifar100.record import RunDirectory
 
 CHECKOUT = Path(__file__).parents[1]
 TINY = ("data=digits", "data.val_size=1000", "model.depths=[1,1,1]", "model.widths=[8,8,8]")
@@ -34,19 +35,20 @@ def cut_off(typed, monkeypatch) -> Callable[[str, str, tuple[str, ...]], object]
     a file that ends so. Returns how it ended: nothing where it was killed."""
 
     def type_and_fail(fault: str, ending: str, command: tuple[str, ...]):
-        write, met = files._write_new, []
+        sync, met = files._sync, []
 
-        def half(path, chunks):
+        def half(path):
             if not path.name.rpartition(files.TEMPORARY)[0].rsplit(".", 2)[0].endswith(ending):
-                return write(path, chunks)
+                return sync(path)
             met.append(path)
-            write(path, tuple(bytes(chunk)[: len(chunk) // 2] for chunk in chunks))
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+            sync(path)
             if fault == "killed":
                 os.kill(os.getpid(), signal.SIGKILL)
             raise NO_SPACE
 
         with monkeypatch.context() as patch:
-            patch.setattr(files, "_write_new", half)
+            patch.setattr(files, "_sync", half)
             if fault == "killed":
                 process = get_context("fork").Process(target=typed, args=command)
                 process.start()
@@ -149,7 +151,7 @@ def test_a_read_only_study(command, typed, trained, monkeypatch):
     def read_only(path, *_, **__):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
 
-    monkeypatch.setattr(files, "_write_new", read_only)
+    monkeypatch.setattr(files, "_sync", read_only)
     monkeypatch.setattr(Path, "unlink", read_only)
     asked = f"run_dir={trained.path}" if command == "evaluate" else f"study={trained.path.parent}"
     ended = typed(command, asked)

@@ -16,7 +16,15 @@ CLASSES = [each for each in vars(errors).values() if isinstance(each, type) and 
 
 def test_what_each_ends_a_command_with():
     failed = {each.__name__ for each in CLASSES if each.exit_status == FAILED}
-    assert failed == {"RunFailed", "HubUnreachable", "Diverged", "OutOfMemoryError", "ProcessDied", "SweepStopped"}
+    assert failed == {
+        "RunFailed",
+        "HubUnreachable",
+        "Diverged",
+        "OutOfMemoryError",
+        "ProcessDied",
+        "RunMoved",
+        "SweepStopped",
+    }
     assert {each.exit_status for each in CLASSES} == {FAILED, MISTYPED}
     assert errors.Interrupted(signal.SIGTERM).exit_status == 143
     assert not issubclass(errors.Interrupted, Exception), "it ends a whole sweep, not only one of its jobs"
