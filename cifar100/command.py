@@ -1,7 +1,7 @@
 """How the commands meet the user: one line for each mistake, an exit status that scripts can read.
 
-Exit status: 0 done, 1 a run failed, 2 the command cannot be carried out as typed, 130 or 143 interrupted by SIGINT or
-SIGTERM. A traceback is a bug of this program.
+Exit status: 0 done, 1 a run failed, 2 the command cannot be carried out as typed, 3 no run of a sweep failed but other
+processes still work on some, 130 or 143 interrupted by SIGINT or SIGTERM. A traceback is a bug of this program.
 """
 
 import logging
@@ -20,7 +20,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from cifar100 import sweep
-from cifar100.base.errors import FAILED, OutOfMemoryError, ProcessDied, RunLocked, SweepStopped, UserError
+from cifar100.base.errors import ELSEWHERE, FAILED, OutOfMemoryError, ProcessDied, RunLocked, SweepStopped, UserError
 from cifar100.base.text import joined
 from cifar100.config import CONF, named_folders, register_resolvers, trusting, typed_folders
 from cifar100.habits import check_habits
@@ -65,8 +65,9 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
         _leave_the_other_processes()
         failures.extend(sweep.close(ended=not status and sys.exception() is None))
     if failures:
-        message = "\n".join(filter(None, (_failed_jobs(), message)))
-        status = status or (FAILED if len(failures) > 1 else failures[0][1])
+        message = "\n".join(filter(None, (_failed_jobs(), _jobs_elsewhere(), message)))
+        failed = [each for _, each, _ in failures if each != ELSEWHERE]
+        status = status or (FAILED if len(failed) > 1 else (failed or [ELSEWHERE])[0])
     if status:
         _end(message, status)
     try:
@@ -118,9 +119,12 @@ def _note_failure(error: Exception, failed: sweep.Job, *, swept: bool) -> None:
     status = known.exit_status if known else FAILED
     reason = explain(known) if known else f"{type(error).__name__}: {explain(error)}"
     name = " ".join(failed.overrides) if swept else ""
-    if swept:
+    locked = isinstance(error, RunLocked)
+    if swept and locked:
+        log.info("left to another process: %s: %s", name, reason)
+    elif swept:
         log.error("failed: %s: %s", name, reason, exc_info=None if known else error)
-    if not sweep.end(failed, "running" if isinstance(error, RunLocked) else "failed", reason=reason, status=status):
+    if not sweep.end(failed, "running" if locked else "failed", reason=reason, status=status):
         if _typed_in != os.getpid():
             raise error  # nobody reads the list of a process that a launcher started
         failures.append((name, status, reason))
@@ -223,9 +227,23 @@ def _failed_jobs() -> str:
     """The closing words of a command whose jobs failed: the mistake itself, or which jobs of a sweep."""
     if not failures[0][0]:
         return failures[0][2]
-    names = "\n".join(f"  {name}: {reason}" for name, _, reason in failures)
-    count = "1 job" if len(failures) == 1 else f"{len(failures)} jobs"
-    return f"{count} of the sweep failed; typed again, only what is not finished is tried again:\n{names}"
+    return _listed(
+        [each for each in failures if each[1] != ELSEWHERE],
+        "failed; typed again, only what is not finished is tried again",
+    )
+
+
+def _jobs_elsewhere() -> str:
+    return _listed([each for each in failures if each[1] == ELSEWHERE], "still running in other processes")
+
+
+def _listed(jobs: Sequence[tuple[str, int, str]], what: str) -> str:
+    count = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
+    return (
+        "\n".join([f"{count} of the sweep {what}:", *(f"  {name}: {reason}" for name, _, reason in jobs)])
+        if jobs
+        else ""
+    )
 
 
 def _end(message: str, status: int) -> None:

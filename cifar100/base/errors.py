@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cifar100.base.text import one_line
 
-FAILED, MISTYPED = 1, 2
+FAILED, MISTYPED, ELSEWHERE = 1, 2, 3  # the last: another process still works on runs of the sweep
 
 
 class UserError(ValueError):

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from cifar100.base.errors import RecordError
+from cifar100.base.errors import ELSEWHERE, FAILED, RecordError
 from cifar100.base.files import atomic_write
 from cifar100.base.text import one_line
+from cifar100.record import RunDirectory
 
 # What became of a job. "skipped": finished before; "counted": no epochs were asked for, only the network's costs;
 # "running": another process works on the run; "begun": nothing was heard of it after its start.
@@ -64,3 +65,27 @@ def _parse(content: dict[str, Any]) -> Job:
     job.label = job.label and one_line(job.label)
     job.reason = one_line(job.reason)
     return job
+
+
+def is_finished(job: Job) -> bool:
+    """Whether the record of a job that was begun says so, although the job itself could not."""
+    try:
+        return bool(job.path) and RunDirectory(job.path).state() == "finished"
+    except (RecordError, OSError):
+        return False
+
+
+def look_again(job: Job) -> None:
+    """Reads what became of a run that was left to another process, such as the same sweep typed on another machine."""
+    try:
+        record = RunDirectory(job.path)
+        state, error = record.state(), (record.status() or {}).get("error")
+    except (RecordError, OSError) as damage:
+        state, error = "failed", str(damage)
+    if state == "finished":
+        job.state, job.status, job.reason = state, 0, ""
+    elif state == "running":
+        job.status = ELSEWHERE
+    else:
+        job.state, job.status = state or "interrupted", FAILED
+        job.reason = error or "the other process that worked on it ended before it was finished"

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.experimental.callback import Callback
 
+from cifar100.base.errors import FAILED
 from cifar100.base.files import is_alive
-from cifar100.record import RecordError, RunDirectory
 from cifar100.record.lock import hold, is_held
-from cifar100.sweep.job import Job, read_jobs
+from cifar100.sweep.job import Job, is_finished, look_again, read_jobs
 from cifar100.sweep.plan import planned as planned_jobs
 from cifar100.sweep.table import closing_table, names
 from cifar100.sweep.tidy import remove_empty
@@ -151,8 +151,11 @@ def close(*, ended: bool = True) -> list[tuple[str, int, str]]:
         return []
     jobs = sweep.jobs()
     for job in jobs if ended else ():
-        if job.state in ("not begun", "begun") and not _is_finished(job):
-            job.state, job.status, job.reason = "failed", 1, UNHEARD
+        if job.state in ("not begun", "begun") and not is_finished(job):
+            job.state, job.status, job.reason = "failed", FAILED, UNHEARD
+    for job in jobs:
+        if job.state == "running":
+            look_again(job)
     with suppress(OSError, ValueError):
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         print(closing_table(jobs, width), flush=True)
@@ -162,14 +165,6 @@ def close(*, ended: bool = True) -> list[tuple[str, int, str]]:
         (sweep.place / "multirun.yaml").unlink(missing_ok=True)  # hydra's; it names paths of this machine
         remove_empty(sweep.place, sweep.root)
     return [(name, job.status, job.reason) for name, job in zip(names(jobs), jobs, strict=True) if job.status]
-
-
-def _is_finished(job: Job) -> bool:
-    """Whether the record of a job that was begun says so, although the job itself could not."""
-    try:
-        return bool(job.path) and RunDirectory(job.path).state() == "finished"
-    except (RecordError, OSError):
-        return False
 
 
 def stop_workers() -> None:

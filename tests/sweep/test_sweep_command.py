@@ -1,6 +1,9 @@
 """Sweeps as typed: their last lines, what they leave behind, what a failed or interrupted job does to the others."""
 
 import signal
+import subprocess
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -74,8 +77,50 @@ def test_a_run_that_another_process_works_on_is_left_to_it(sweep, runs, closing)
     with run.lock():
         ended = sweep("seed=0,1")
         assert run.state() == "running"
-    assert ended.status == 2 and "works on this run" in ended.err.splitlines()[-1]
+    assert ended.status == 3 and "works on this run" in ended.err.splitlines()[-1]
+    assert ended.err.startswith("1 job of the sweep still running in other processes:\n  seed=0: ")
     assert [row[1] for row in closing(ended.out)[:-1]] == ["running", "finished"]
+
+
+@pytest.mark.parametrize("became", ["finished", "failed", "running"])
+def test_a_run_left_to_another_process_is_looked_at_again_at_the_end(sweep, runs, closing, monkeypatch, became):
+    """The other process ends while this sweep trains its next run; left in the state running, it was killed."""
+    from cifar100 import app
+
+    sweep("seed=0")
+    (run,) = runs().values()
+    run.write_status("running")
+    build_model, other = app.build_model, ExitStack()
+    other.enter_context(run.lock())
+
+    def meanwhile(config):
+        run.write_status(became, **({"error": "Diverged: a reason"} if became == "failed" else {}))
+        other.close()
+        return build_model(config)
+
+    monkeypatch.setattr(app, "build_model", meanwhile)
+    ended = sweep("seed=0,1")
+    expected = "interrupted" if became == "running" else became
+    assert [row[1] for row in closing(ended.out)[:-1]] == [expected, "finished"]
+    assert ended.status == (0 if became == "finished" else 1)
+    reasons = {"finished": "", "failed": "seed=0: Diverged: a reason\n", "running": "ended before it was finished\n"}
+    assert ended.err.endswith(reasons[became]) and (became != "finished" or not ended.err)
+
+
+@pytest.mark.slow
+def test_one_sweep_typed_twice_at_once_splits_the_runs(tiny, image_cache, tmp_path):
+    """As on two machines with one file system: each run is trained once, and nobody calls the other's runs failed."""
+    overrides = (*tiny[:-1], "trainer.num_train_epochs=5", "seed=0,1,2,3")
+    command = [sys.executable, str(Path(__file__).parents[2] / "train.py"), "-m", *overrides]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen(command, cwd=tmp_path, **pipes) for _ in range(2)]
+    ended = [(process.communicate(timeout=300), process.returncode) for process in both]
+    assert sum(out.count("epoch 5/5") for (out, _), _ in ended) == 4
+    assert 0 in (status for _, status in ended), "the last to end finds all runs finished"
+    for (out, err), status in ended:
+        assert status in (0, 3) and "failed" not in out + err
+        assert status == 3 or not err
+    assert {RunDirectory(run).state() for run in tmp_path.glob("multirun/default/*-*")} == {"finished"}
 
 
 def test_an_interrupted_sweep_has_its_table_too(sweep, runs, closing, monkeypatch):
