@@ -187,3 +187,23 @@ def test_a_last_batch_of_one_image_is_refused_where_a_batch_norm_cannot_take_it(
     assert ended.status == 2 and "leaves a batch of one image" in ended.err and "such as 3" in ended.err, ended.err
     small = ("trainer.num_train_epochs=1", "trainer.per_device_train_batch_size=4")
     assert typed("train", *DIGITS[:2], "model.depths=[1]", "model.widths=[4]", *small).status == 0
+
+
+def test_more_threads_than_free_cores_are_told_once(monkeypatch, caplog):
+    from cifar100.app import agreement
+
+    monkeypatch.setattr(agreement, "cores", lambda: 8)
+    monkeypatch.setattr(agreement.torch, "get_num_threads", lambda: 4)
+    for load, count in ((3.6, 0), (5.7, 1), (7.9, 1)):
+        monkeypatch.setattr(agreement, "_compared", False)
+        monkeypatch.setattr(agreement.os, "getloadavg", lambda load=load: (load, 0.0, 0.0))
+        caplog.clear()
+        agreement.warn_of_threads()
+        agreement.warn_of_threads()
+        assert len(caplog.records) == count
+    assert "4 threads, but about 1 of 8 cores are free; OMP_NUM_THREADS=1" in caplog.text
+    monkeypatch.setattr(agreement.torch, "get_num_threads", lambda: 1)
+    caplog.clear()
+    agreement._compared = False
+    agreement.warn_of_threads()
+    assert not caplog.records, "one thread needs no advice"

@@ -20,6 +20,7 @@ from cifar100.app.agreement import (
     compare_images_of_finished,
     keep_threads,
     warn_of_label,
+    warn_of_threads,
 )
 from cifar100.app.assemble import build_accelerator, build_loop, build_model
 from cifar100.app.checks import check
@@ -220,6 +221,8 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
         data = build(config.data)
         check_same_images(record, data)
         keep_threads(record)
+        if accelerator.device.type == "cpu":
+            warn_of_threads()
         if accelerator.is_main_process:
             counts = {"processes": accelerator.num_processes, "parameters": costs.parameters}
             counts["device"] = device_name(accelerator.device)

@@ -14,8 +14,10 @@ from cifar100.base.errors import ConfigError, OtherRun, UserError
 from cifar100.config import CONF, RECIPE, build, difference
 from cifar100.data.images import ImageData
 from cifar100.record import RecordError, RunDirectory
+from cifar100.sweep import cores
 
 log = logging.getLogger(__name__)
+_compared = False
 
 
 def check_same_experiment(config: DictConfig, record: RunDirectory) -> None:
@@ -74,6 +76,20 @@ def keep_threads(record: RunDirectory) -> None:
         log.warning("this run began with %d threads; with %d its last bits will be others", began, now)
     else:
         torch.set_num_threads(began)
+
+
+def warn_of_threads() -> None:
+    """Says once in a process, before its own first run is part of the load, that a run has more threads than cores are
+    free: they would wait for each other in every operation."""
+    global _compared
+    threads, free = torch.get_num_threads(), max(1, round(cores() - os.getloadavg()[0]))
+    if threads > free and not _compared:
+        log.warning(
+            "%d threads, but about %d of %d cores are free; OMP_NUM_THREADS=%d may be faster, and runs side by side "
+            "get their share by hydra/launcher=processes",
+            *(threads, free, cores(), free),
+        )
+    _compared = True
 
 
 def warn_of_label(config: DictConfig, record: RunDirectory) -> None:

@@ -3,13 +3,14 @@
 from cifar100.sweep.job import Job
 from cifar100.sweep.sweep import Sweep, begin, close, elsewhere, end, leads, prefix, stop_workers
 from cifar100.sweep.tidy import remove_empty
-from cifar100.sweep.worker import in_worker, processes
+from cifar100.sweep.worker import cores, in_worker, processes
 
 __all__ = [
     "Job",
     "Sweep",
     "begin",
     "close",
+    "cores",
     "elsewhere",
     "end",
     "in_worker",

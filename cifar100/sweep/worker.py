@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
+from cifar100.base.errors import UserError
 from cifar100.record import RunLocked
 from cifar100.record.lock import hold
 
@@ -24,34 +25,53 @@ def in_worker() -> bool:
     return multiprocessing.current_process().name.startswith("LokyProcess")
 
 
-def processes() -> int:
-    """How many runs this machine trains side by side: one on each GPU, or on each CPU core where there is none."""
-    return len(_gpus()) or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count()))
+def processes(per_gpu: int = 1) -> int:
+    """How many runs this machine trains side by side: ``per_gpu`` on each GPU, or one on each CPU core where there is
+    none.
+
+    Raises:
+        UserError: ``per_gpu`` is no whole number of at least 1.
+    """
+    if isinstance(per_gpu, bool) or not isinstance(per_gpu, int) or per_gpu < 1:
+        raise UserError(f"runs per GPU must be a whole number of at least 1, not {per_gpu}; write ${{processes:2}}")
+    return len(_gpus()) * per_gpu or cores()
+
+
+def cores() -> int:
+    """The CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def settle(folder: Path) -> None:
     """Prepares a worker process, once, for jobs beside those of others, before torch is imported.
 
-    joblib has set the number of threads. The process takes a GPU that no other one has, or the least shared one, and
-    ends when the process that started it has ended.
+    joblib has set the number of threads, to its share of the cores; as many compile networks, and what they compile is
+    kept where torch keeps it for all processes of a user. The process takes a GPU that no other one has, or the least
+    shared one, and ends when the process that started it has ended.
     """
     global _settled
     if _settled or not in_worker():
         return
     _settled = True
-    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     if gpus := _gpus():
         os.environ["CUDA_VISIBLE_DEVICES"] = _take(gpus, folder)
 
 
 def _gpus() -> list[str]:
-    """The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them. Imports torch only where some may be."""
+    """The GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them. Imports torch only where some may be.
+
+    CUDA shows a process one slice of a GPU at most, so torch counts one where several are named (MIG-...); they are
+    all there for as many processes.
+    """
     if not any(map(os.path.exists, DEVICES)):
         return []
     import torch
 
     listed = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    if listed and torch.cuda.device_count() and all(name.startswith("MIG-") for name in listed):
+        return listed
     return (listed or [str(index) for index in range(torch.cuda.device_count())])[: torch.cuda.device_count()]
 
 
