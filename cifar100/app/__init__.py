@@ -229,7 +229,10 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
             if used := weights_used(config):
                 check_weights_used(record, used)
                 counts["weights"] = used
-            record.write_environment(describe_environment() | counts | {"data": trained_on(data)})
+            environment = describe_environment()
+            if fault := (environment["git"] or {}).get("fault"):
+                log.warning("the commit is not in the record: %s", fault)
+            record.write_environment(environment | counts | {"data": trained_on(data)})
             log.info("%s: %s parameters, %.1f M multiply-adds", record.path, f"{costs.parameters:,}", costs.macs / 1e6)
             log.info("on %s", counts["device"])
         if config.tracker.name:

@@ -26,22 +26,35 @@ def describe_environment() -> dict[str, Any]:
 
 
 def _git() -> dict[str, Any] | None:
-    """Asks git only where it tracks this very file: a wheel may be installed inside somebody else's checkout."""
+    """Asks git only where it tracks this very file: a wheel may be installed inside somebody else's checkout.
+
+    A checkout whose commit git does not tell has ``fault``, the reason, beside the null commit.
+    """
     here = Path(__file__).resolve()
     root = here.parents[2]
-    if _run(root, "git", "ls-files", "--error-unmatch", str(here)) is None:
-        return None
-    changes = _run(root, "git", "status", "--porcelain", "--", *SOURCES)
-    return {"commit": _run(root, "git", "rev-parse", "HEAD"), "dirty": None if changes is None else changes != ""}
+    tracked, fault = _run(root, "git", "ls-files", "--error-unmatch", str(here))
+    if tracked is None:
+        return {"commit": None, "dirty": None, "fault": fault} if fault and (root / ".git").exists() else None
+    commit, fault = _run(root, "git", "rev-parse", "HEAD")
+    changes, _ = _run(root, "git", "status", "--porcelain", "--", *SOURCES)
+    answer = {"commit": commit, "dirty": None if changes is None else changes != ""}
+    return answer if commit else answer | {"fault": fault or "git finds no commit"}
 
 
-def _run(folder: Path, *command: str) -> str | None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+def _run(folder: Path, *command: str) -> tuple[str | None, str | None]:
+    """The output, or None and why git could not look; no reason where it looked and said no."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C"}
     try:
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=10)
+    except subprocess.TimeoutExpired:
+        return None, "git did not answer within 10 s"
+    except OSError:
+        return None, "git is not installed or cannot be started"
+    if done.returncode == 0:
+        return done.stdout.decode(errors="replace").strip(), None
+    if b"dubious ownership" in done.stderr:
+        return None, "git distrusts the owner of the checkout; git config --global --add safe.directory trusts it"
+    return None, None if done.returncode == 1 else f"git failed with exit status {done.returncode}"
 
 
 def _versions() -> dict[str, str | None]:
