@@ -24,6 +24,7 @@ from cifar100.base.errors import FAILED
 from cifar100.base.files import is_alive
 from cifar100.record.lock import hold, is_held
 from cifar100.sweep.job import Job, is_finished, look_again, read_jobs
+from cifar100.sweep.plan import compose_once
 from cifar100.sweep.plan import planned as planned_jobs
 from cifar100.sweep.table import closing_table, names
 from cifar100.sweep.tidy import remove_empty
@@ -66,6 +67,7 @@ class Sweep(Callback):
             _lock.enter_context(hold(self.folder / ".lock"))
             _current = self
         self.plan = planned_jobs(config)
+        compose_once(config)
         self.earlier = resume(config.hydra.sweeper, self.place)
 
     def on_job_start(self, config: DictConfig, **_: Any) -> None:

@@ -180,3 +180,20 @@ def test_twenty_runs_one_poisoned(sweep, closing):
         assert len(ended.err.splitlines()) == 2 and "1e+30: the loss became nan in epoch 1" in ended.err
     (failed,) = [run for run in map(RunDirectory, Path("multirun/default").iterdir()) if run.state() == "failed"]
     assert failed.status()["error"].startswith("Diverged: the loss became nan")
+
+
+def test_each_job_is_composed_once(sweep, closing, monkeypatch):
+    """The sweeper composes each to refuse mistakes before any begins; the launcher takes what it composed."""
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+
+    composed, compose = [], ConfigLoaderImpl.load_sweep_config
+
+    def counted(self, master_config, sweep_overrides):
+        composed.append(tuple(sweep_overrides)[-1])
+        return compose(self, master_config, sweep_overrides)
+
+    monkeypatch.setattr(ConfigLoaderImpl, "load_sweep_config", counted)
+    ended = sweep("trainer.num_train_epochs=0", "attention=none,se,none")
+    assert composed[:2] == ["attention=none", "attention=se"] and len(composed) <= 4
+    assert [row[0] for row in closing(ended.out)[:-1]] == ["none", "se", "none"]
+    assert "no_such_option" in sweep("no_such_option=1,2").err, "still refused before any job begins"
