@@ -23,7 +23,7 @@ from cifar100.app.agreement import (
     warn_of_threads,
 )
 from cifar100.app.assemble import build_accelerator, build_loop, build_model
-from cifar100.app.checks import check
+from cifar100.app.checks import check, check_options
 from cifar100.app.description import description, log_result, objective, tracker_options, trained_on
 from cifar100.app.prediction import predict_command
 from cifar100.app.sources import check_weights_used, name_shorter_run, weights_used
@@ -68,6 +68,7 @@ def train(config: DictConfig) -> dict[str, Any]:
             warn_of_label(config, record)
             log_result(record)
             return {"state": "skipped", "objective": objective(record)}
+        check_options(config)  # those of a finished run were good
         weights_used(config)  # where there are none, no run begins
         name_shorter_run(config, record)
         _train(config, record)
@@ -252,6 +253,7 @@ def _count(config: DictConfig, record: RunDirectory) -> dict[str, Any]:
     """Counts what the network costs; printed by layers where it is the only one. No run is left."""
     try:
         check(config)
+        check_options(config)
         costs = _costs(build_model(config))
         if HydraConfig.get().mode != RunMode.MULTIRUN:
             print(layer_table(costs), flush=True)

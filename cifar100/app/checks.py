@@ -22,8 +22,6 @@ def check(config: DictConfig) -> None:
     if config.tracker.name and find_spec(config.tracker.name) is None:  # accelerate would go on without it
         raise UserError(f"tracker={config.tracker.name} is not installed; pip install {config.tracker.name}")
     own_recipe(config)
-    for part in ("optimizer", "scheduler"):  # whose options are refused before a folder is made
-        build(config[part])
     choices = HydraConfig.get().runtime.choices
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         for group in ("hydra/launcher", "hydra/sweeper"):
@@ -31,3 +29,9 @@ def check(config: DictConfig) -> None:
                 raise UserError(f"{group}={choices.get(group)} cannot serve a run of several processes; leave one out")
     if not isinstance(config.force, bool):
         raise UserError(f"force={config.force} must be true or false")
+
+
+def check_options(config: DictConfig) -> None:
+    """Refuses options of the optimizer and the schedule before a folder is made: ValueError in one line."""
+    for part in ("optimizer", "scheduler"):
+        build(config[part])
