@@ -4,23 +4,34 @@ Exit status: 0 done, 1 a run failed, 2 the command cannot be carried out as type
 processes still work on some, 130 or 143 interrupted by SIGINT or SIGTERM. A traceback is a bug of this program.
 """
 
+import errno
 import logging
 import os
 import signal
+import stat
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from cifar100 import sweep
-from cifar100.base.errors import ELSEWHERE, FAILED, OutOfMemoryError, ProcessDied, RunLocked, SweepStopped, UserError
+from cifar100.base.errors import (
+    ELSEWHERE,
+    FAILED,
+    OutOfMemoryError,
+    ProcessDied,
+    RecordError,
+    RunLocked,
+    SweepStopped,
+    UserError,
+)
 from cifar100.base.text import joined
 from cifar100.config import CONF, named_folders, register_resolvers, trusting, typed_folders
 from cifar100.habits import check_habits
@@ -155,7 +166,34 @@ class TerminalHandler(logging.Handler):
 
 
 class RunLog(logging.FileHandler):
-    """A run's train.log. A full disk loses lines of it, not the run: the checkpoints say whether that can go on."""
+    """A run's train.log. A full disk loses lines of it, not the run: the checkpoints say whether that can go on.
+
+    A link, pipe or device that stands in the place of the file is never written through.
+
+    Raises:
+        RecordError: the file is there and is no plain file of its own.
+    """
+
+    def check(self) -> None:
+        """Opens a file that is there already, so that it is refused before the work, not at its first line."""
+        if os.path.lexists(self.baseFilename):
+            with suppress(OSError):
+                self.stream = self._open()
+
+    def _open(self) -> TextIO:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        refused = RecordError(self.baseFilename, "is no plain file of its own; delete it")
+        try:
+            descriptor = os.open(self.baseFilename, flags, 0o666)
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+                raise refused from None
+            raise
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:  # the lines would be elsewhere too
+            os.close(descriptor)
+            raise refused
+        return os.fdopen(descriptor, self.mode, encoding=self.encoding, errors=self.errors)
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError):

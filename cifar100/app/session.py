@@ -50,6 +50,7 @@ def without_hydra(config: DictConfig) -> DictConfig:
 def run_log(file: Path, quiet: bool) -> Iterator[None]:
     """Lines go to the run's train.log and, unless quiet, to the terminal or notebook."""
     log, to_file = logging.getLogger("cifar100"), RunLog(file, encoding="utf-8", delay=True)
+    to_file.check()
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     handlers = [to_file] if quiet else [to_file, TerminalHandler()]
     level, propagate = log.level, log.propagate

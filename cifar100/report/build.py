@@ -9,7 +9,7 @@ from typing import Any
 
 from cifar100.base.errors import UserError
 from cifar100.base.files import remove_temporaries
-from cifar100.base.text import plain_line
+from cifar100.base.text import one_line, plain_line
 from cifar100.record import atomic_write
 from cifar100.report.document.content import Content
 from cifar100.report.document.document import Document
@@ -24,6 +24,7 @@ from cifar100.report.renderers.latex_table import latex_text
 from cifar100.report.renderers.markdown_document import markdown_document
 from cifar100.report.renderers.word_document import find_pandoc, word_document
 
+PARTS = ("", "figures", "tables")
 FORMATS = ("html", "md", "docx", "pdf", "pptx")
 MAX_TITLE, MAX_NAME, MAX_PART, MAX_CONTRIBUTION = 200, 80, 160, 600
 
@@ -70,6 +71,7 @@ def build_report(
     studies = tuple(localized(study, language) for study in studies)
     if not folder.is_dir():
         raise UserError(f"study={folder} must be a folder, in which the report is written; a list may name several")
+    _check_places(folder)
     content = Content(
         main=studies[0],
         ablations=studies[1:],
@@ -79,13 +81,21 @@ def build_report(
         authors=tuple(plain_line(name, MAX_NAME) for name in _list(authors)),
     )
     suffix = "" if language == "en" else f"-{language}"
-    for part in ("", "figures", "tables"):
+    for part in PARTS:
         remove_temporaries(folder / "report" / part)
     for name, file in _files(content, wanted, suffix):
         atomic_write(folder / "report" / name, file)
         if "/" not in name:
             log.info("%s", folder / "report" / name)
     return folder / "report"
+
+
+def _check_places(folder: Path) -> None:
+    """Refuses a report that would be written through a link to elsewhere, before the work rather than after it."""
+    for part in PARTS:
+        place = folder / "report" / part
+        if place.is_symlink() or (place.exists() and not place.is_dir()):
+            raise UserError(one_line(f"{place} is a link or no folder, so no report is written there; move it away"))
 
 
 def _files(content: Content, formats: Sequence[str], suffix: str) -> Iterator[tuple[str, bytes]]:
