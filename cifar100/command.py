@@ -32,7 +32,7 @@ from cifar100.base.errors import (
     SweepStopped,
     UserError,
 )
-from cifar100.base.text import joined
+from cifar100.base.text import joined, visible
 from cifar100.config import CONF, named_folders, register_resolvers, trusting, typed_folders
 from cifar100.habits import check_habits
 from cifar100.help import groups
@@ -161,7 +161,7 @@ class TerminalHandler(logging.Handler):
         from tqdm import tqdm
 
         with suppress(OSError, ValueError):  # nobody reads, the disk is full, the stream is closed
-            tqdm.write(sweep.prefix() + self.format(record), file=sys.stdout)
+            tqdm.write(sweep.prefix() + visible(self.format(record)), file=sys.stdout)
             sys.stdout.flush()
 
 
@@ -288,6 +288,6 @@ def _end(message: str, status: int) -> None:
     """Ends the process. Of several, which all end so, the first tells why."""
     if _is_main():
         with suppress(OSError, ValueError):
-            print(message, file=sys.stderr, flush=True)
+            print(visible(message), file=sys.stderr, flush=True)
     logging.shutdown()
     sys.exit(status)

@@ -239,7 +239,8 @@ class TestLog:
     def test_a_full_disk_loses_lines_not_the_run(self, tmp_path, capsys):
         log = RunLog(tmp_path / "nowhere" / "train.log", delay=True)
         log.emit(self.record())
-        log = RunLog("/dev/full")
+        log = RunLog(tmp_path / "full.log", delay=True)
+        log.stream = open("/dev/full", "w")
         log.emit(self.record())
         assert capsys.readouterr() == ("", "")
         log = RunLog(tmp_path / "train.log")

@@ -25,6 +25,18 @@ def one_line(text: object) -> str:
     return line if len(line) <= MAX_LINE else f"{line[: MAX_LINE - 4]} ..."
 
 
+def visible(text: str) -> str:
+    """`text` with every character escaped that is neither printable nor a line break: a terminal obeys the others, and
+    names of runs, classes and tensors come from anywhere."""
+    if text.isprintable():
+        return text
+    lines = (
+        "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+        for line in text.split("\n")
+    )
+    return "\n".join(lines)
+
+
 def plain_line(value: object, limit: int) -> str:
     """`value` as one line of printable characters, at most `limit` of them; what is cut off ends in "...".
 
@@ -87,6 +99,7 @@ def aligned(rows: Sequence[Sequence[str]], left: Iterable[int] = (0,)) -> list[s
         left: the columns that hold text, and stand to the left; numbers stand to the right.
     """
     left = set(left)
+    rows = [[visible(cell.replace("\n", " ")) for cell in row] for row in rows]  # no cell forges another row
     columns = []
     for index, cells in enumerate(zip(*rows, strict=True)):
         width = max(map(len, cells))
