@@ -28,7 +28,7 @@ Runner = Callable[[Tensor], Tensor]
 def metadata(
     *, class_names: Sequence[str], mean: Sequence[float], std: Sequence[float], data: str, **others: Any
 ) -> dict[str, str]:
-    """What an exported file tells of its network, as text: lists in JSON.
+    """The metadata of an exported file: texts about its network, lists in JSON.
 
     Its input `images` is float32 `(batch, channels, height, width)`, pixels of 0..1 less `mean`, divided by `std`,
     channel by channel; `logits` is `(batch, classes)` in the order of `class_names`.

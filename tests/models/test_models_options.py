@@ -10,7 +10,7 @@ STUDY = {
         *("mixer.ratio=3", "mixer.ratio=4", "mixer.cheap_kernel_size=1", "mixer.cheap_kernel_size=5"),
         *("mixer.cheap_operation=affine", "block.replace=first", "block.replace=second"),
     ],
-    "block=ghost mixer=ghost_eca": ["mixer.position=output", "mixer.ratio=3", "mixer.eca.kernel_size=5"],
+    "block=ghost mixer=ghost_eca": ["mixer.position=primary", "mixer.ratio=3", "mixer.eca.kernel_size=5"],
     "block=ghost_bottleneck attention=se_mobilenet": [
         *("attention=none", "block.ratio=3", "block.cheap_kernel_size=5", "block.cheap_operation=affine"),
         *("block.expansion=6", "mixer.kernel_size=5"),

@@ -219,7 +219,8 @@ def test_a_run_that_cannot_begin_stops_no_other_of_a_sweep(in_processes, image_c
     first, other = sorted(Path("multirun/default").glob("*seed*"))
     assert RunDirectory(other).environment()["processes"] == 2
     RunDirectory(other).clear()
-    (first / "status.json").unlink()
-    with RunDirectory(first).lock():
-        assert in_processes(2, type_sweep) == [2, 2]
-    assert [RunDirectory(path).state() for path in (first, other)] == [None, "finished"]
+    locked = RunDirectory(first)
+    with locked.lock():
+        locked.write_status("running")
+        assert in_processes(2, type_sweep) == [3, 2], "it is run elsewhere, says the one that found it locked"
+    assert [RunDirectory(path).state() for path in (first, other)] == ["interrupted", "finished"]
