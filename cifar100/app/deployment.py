@@ -124,8 +124,7 @@ def quantize_run(
 
 
 def each_run(run_dir: Any, deploy: Callable[[OpenRun], dict[str, Any]], **options: Any) -> dict[str, dict[str, Any]]:
-    """The results of `deploy` for every run that `run_dir` names, by its folder. Where some of several fail, the others go
-    on.
+    """The results of `deploy` for every run that `run_dir` names, by its folder. Where some fail, the others go on.
 
     Raises:
         UserError: bad arguments, or a single run that fails.
