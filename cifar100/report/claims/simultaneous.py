@@ -28,7 +28,7 @@ from scipy import special, stats
 
 from cifar100.report.claims.statistics import CONFIDENCE, Comparison, Difference, level_of_each
 
-SCATTER_LEVELS = {"baseline": 0.175, "rows": 0.12, "pairs": 0.5}
+SCATTER_LEVELS = {"baseline": 0.175, "rows": 0.12, "pairs": 0.7}
 Samples = tuple[tuple[float, ...], ...]
 
 
