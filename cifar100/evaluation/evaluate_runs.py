@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from cifar100.base.errors import EvaluationFailed
 from cifar100.base.text import aligned, one_line
 from cifar100.evaluation.evaluate import check_options, evaluate_run
 from cifar100.record import find_runs
+from cifar100.record.fields import FIELDS, MACS, METRICS, PARAMETERS
 
 log = logging.getLogger(__name__)
-_HEADER = ("run", "checkpoint", "epoch", "top-1", "top-5", "loss", "ECE", "parameters", "multiply-adds", "latency")
+_SHOWN = (*METRICS, PARAMETERS, MACS, FIELDS["latency_s"])
 
 
 def evaluate_runs(
@@ -63,25 +64,14 @@ def evaluate_runs(
     return results
 
 
-def results_table(results: Mapping[str, Mapping[str, Any]], split: str, failed: Sequence[str] | Mapping = ()) -> str:
-    """One line a run: accuracies in percent, loss in nats, multiply-adds in millions, latency of one image in ms."""
-    rows = [_HEADER, *(_row(Path(path).name, each, split) for path, each in results.items())]
-    rows += [(Path(path).name, "failed", *[""] * (len(_HEADER) - 2)) for path in failed]
+def results_table(results: Mapping[str, Mapping[str, Any]], split: str, failed: Iterable[str] = ()) -> str:
+    """One line a run, its numbers under their names in metrics.json; those that no run has are left out."""
+    shown = [field for field in _SHOWN if any(field.key(split) in each for each in results.values())]
+    rows = [("run", "checkpoint", "epoch", *(field.name for field in shown))]
+    for path, each in results.items():
+        epoch = "-" if each["epoch"] is None else str(each["epoch"])
+        numbers = (field.text(field.read(each, split), unit=True) for field in shown)
+        rows.append((Path(path).name, str(each["checkpoint"]), epoch, *numbers))
+    rows += [(Path(path).name, "failed", *[""] * (len(shown) + 1)) for path in failed]
     lines = aligned(rows, left=(0, 1))
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
-
-
-def _row(name: str, result: Mapping[str, Any], split: str) -> tuple[str, ...]:
-    latency = result.get("latency_s")
-    return (
-        name,
-        str(result["checkpoint"]),
-        "-" if result["epoch"] is None else str(result["epoch"]),
-        f"{result[f'{split}/top1']:.2%}",
-        f"{result[f'{split}/top5']:.2%}",
-        f"{result[f'{split}/loss']:.4f}",
-        f"{result[f'{split}/ece']:.4f}",
-        f"{result['parameters']:,}",
-        f"{result['macs'] / 1e6:.1f} M",
-        "-" if latency is None else f"{latency * 1e3:.2f} ms",
-    )

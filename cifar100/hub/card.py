@@ -8,13 +8,14 @@ from cifar100.base.text import plain_line
 from cifar100.hub.card_metadata import data_name, model_metadata
 from cifar100.hub.card_results import limits, results
 from cifar100.hub.citation import bibtex, cited, own_entry
+from cifar100.record.fields import FIELDS
 from cifar100.report.document.words import load_words
 from cifar100.report.records.command import recorded_command, typed_command
 from cifar100.report.records.run import Run
 from cifar100.report.records.study import Study
 from cifar100.report.renderers.markdown_text import code, escaped, markdown_table
 from cifar100.report.tables.hyperparameters import hyperparameter_table
-from cifar100.report.tables.number_text import count, duration, millions, milliseconds
+from cifar100.report.tables.number_text import count, millions
 from cifar100.report.tables.table_notes import machines, recipe_line
 
 
@@ -66,14 +67,13 @@ def _opening(run: Run) -> str:
 
 
 def _costs(run: Run, row: Study) -> list[str]:
+    costs = {"parameters": run.parameters, "macs": run.macs, "train_s": run.train_s, "latency_s": run.latency_s}
     lines = [
-        ("parameters", count(run.parameters)),
-        ("multiply-adds of one image, millions", millions(run.macs)),
-        ("training time, h:mm:ss", duration(run.train_s)),
+        f"| {FIELDS[name].heading()} | {FIELDS[name].text(value)} |"
+        for name, value in costs.items()
+        if value is not None
     ]
-    if run.latency_s is not None:
-        lines.append(("latency of one image, ms", milliseconds(run.latency_s)))
-    table = "\n".join(["| cost | value |", "| --- | ---: |", *(f"| {name} | {value} |" for name, value in lines)])
+    table = "\n".join(["| cost | value |", "| --- | ---: |", *lines])
     trained = "; ".join(machines(row, load_words("en")))
     timed = run.evaluation.get("latency")
     where = timed.get("machine") if isinstance(timed, dict) and run.latency_s is not None else None

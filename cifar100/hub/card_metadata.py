@@ -39,7 +39,7 @@ def model_metadata(run: Run, repo_id: str, license: str | None) -> Any:
             dataset_name=name,
             dataset_split="test",
             metric_type=field.hub,
-            metric_name=field.name.capitalize(),
+            metric_name=field.en.capitalize(),
             metric_value=field.read(run.evaluation),
         )
         for field in METRICS

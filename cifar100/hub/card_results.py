@@ -25,9 +25,9 @@ def results(run: Run, row: Row) -> list[str]:
 
 
 def _line(run: Run, row: Row, several: bool, field: Field) -> tuple[Cell, ...]:
-    cells = [Cell(field.heading), Cell(field.text(run.evaluation[field.key]))]
+    cells = [Cell(field.heading()), Cell(field.text(field.read(run.evaluation)))]
     if several:
-        over = summarize(row.values(field.key))
+        over = summarize(row.values(field.key()))
         mean, std, low, high = map(field.text, (over.mean, over.std, over.low, over.high))
         cells += [Cell(f"{mean} ± {std}"), Cell(f"[{low}, {high}]")]
     return tuple(cells)

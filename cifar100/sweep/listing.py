@@ -14,6 +14,7 @@ from cifar100.base.errors import UserError
 from cifar100.base.files import read_file
 from cifar100.base.text import near, one_line
 from cifar100.record import RecordError, RunDirectory, find_runs
+from cifar100.record.fields import METRICS
 from cifar100.record.plain_yaml import parse_yaml
 from cifar100.record.run_directory import MAX_CONFIG_BYTES
 from cifar100.sweep.listing_text import COLUMNS, SHOWN, TEXT, Row, format_csv, format_table
@@ -112,7 +113,7 @@ def _read(record: RunDirectory, row: Row) -> None:
     costs = summary if "parameters" in summary else record.environment() or {}
     evaluation = record.read_json("metrics.json") or {}
     row |= {key: costs.get(key, evaluation.get(key)) for key in ("parameters", "macs")}
-    row |= {key: evaluation.get(key) for key in ("test/top1", "test/top5")}
+    row |= {field.key(): evaluation.get(field.key()) for field in METRICS}
 
 
 def _accuracies(summary: Mapping[str, Any]) -> Row:

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from cifar100.base.text import aligned, no_formula
+from cifar100.record.fields import METRICS, field_of
 
 # Columns of a row, named as in the record where they are from there; of them, those that a terminal has room for.
 COLUMNS = (
     "run", "study", "state", "label", "model", "seed", "epoch", "epochs", "best_epoch", "val/top1", "last_val/top1",
-    "test/top1", "test/top5", "parameters", "macs", "train_s", "left_s", "updated", "error",
+    *(field.key() for field in METRICS), "parameters", "macs", "train_s", "left_s", "updated", "error",
 )  # fmt: skip
 SHOWN = ("run", "state", "label", "seed", "epoch", "val/top1", "test/top1", "parameters", "left_s")
 TEXT = ("run", "study", "state", "label", "model", "updated", "error")
@@ -49,12 +50,8 @@ def _cell(row: Row, column: str) -> str:
         return f"{value or 0}/{_number(row['epochs'])}"
     if value is None:
         return "-"
-    if column.endswith(("top1", "top5")):
-        return f"{value:.2%}"
-    if column in ("left_s", "train_s"):
-        minutes, seconds = divmod(round(value), 60)
-        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-    return f"{value:,}" if column in ("parameters", "macs") else str(value)
+    field = field_of(column)
+    return field.text(value, unit=True) if field else str(value)
 
 
 def _number(value: Any) -> str:

@@ -234,7 +234,7 @@ def test_several_runs_by_glob_end_in_one_table(run, cache, caplog, pristine):
         results = evaluate_runs(str(run.path.parent / "*"), cache_dir=cache, latency=False)
     assert [Path(path).name for path in results] == ["other", "run"]
     lines = caplog.messages[-1].splitlines()
-    assert lines[0].split()[:5] == ["run", "checkpoint", "epoch", "top-1", "top-5"]
+    assert lines[0].split()[:5] == ["run", "checkpoint", "epoch", "top1", "top5"]
     assert [line.split()[:3] for line in lines[2:]] == [["other", "best", "3"], ["run", "best", "3"]]
     assert f"{results[str(run.path)]['test/top1']:.2%}" in lines[3]
 

@@ -54,8 +54,8 @@ def test_results_have_error_bars_of_the_runs_that_differ_only_in_their_seed(synt
     over = summarize(top1)
     card = card_of(runs[1])
     shown = [f"{100 * top1[1]:.2f}", f"{100 * over.mean:.2f} ± {100 * over.std:.2f}"]
-    interval = cells(card, "test top-1 accuracy, %")[2].strip("\\[]")
-    assert cells(card, "test top-1 accuracy, %")[:2] == shown
+    interval = cells(card, "Top-1 (%)")[2].strip("\\[]")
+    assert cells(card, "Top-1 (%)")[:2] == shown
     assert [float(end) for end in interval.removesuffix("\\").split(", ")] == pytest.approx(
         [100 * over.low, 100 * over.high], abs=0.006
     )
@@ -64,7 +64,7 @@ def test_results_have_error_bars_of_the_runs_that_differ_only_in_their_seed(synt
 
 def test_one_run_has_no_error_bars_and_says_so(synthetic, tmp_path):
     card = card_of(synthetic.write_run(tmp_path / "study", seed=7))
-    assert len(cells(card, "test top-1 accuracy, %")) == 1 and "±" not in card
+    assert len(cells(card, "Top-1 (%)")) == 1 and "±" not in card
     assert "There is one run" in card and "One run stands behind the results" in card
 
 
@@ -85,14 +85,14 @@ def test_metadata_is_what_the_hub_reads(synthetic, tmp_path):
     values = {
         (each.metric_name, each.dataset_type, each.dataset_split): each.metric_value for each in data.eval_results
     }
-    assert values["Top-1 accuracy", "uoft-cs/cifar100", "test"] == measured["test/top1"]
-    assert values["Top-5 accuracy", "uoft-cs/cifar100", "test"] == measured["test/top5"]
+    assert values["Top-1", "uoft-cs/cifar100", "test"] == measured["test/top1"]
+    assert values["Top-5", "uoft-cs/cifar100", "test"] == measured["test/top5"]
     assert "license" not in yaml.safe_load(card_of(run).split("---")[1])
 
 
 def test_the_card_tells_costs_use_recipe_limits_and_citations(synthetic, tmp_path):
     card = card_of(synthetic.write_run(tmp_path / "study", latency_s=0.0012))
-    assert cells(card, "parameters") == ["278,324"] and cells(card, "latency of one image, ms") == ["1.20"]
+    assert cells(card, "Parameters") == ["278,324"] and cells(card, "Latency of one image (ms)") == ["1.20"]
     assert 'cifar100.from_pretrained("ada/my_net")' in card and "run_dir=hf://ada/my_net" in card
     assert cells(card, "optimizer | lr")[-1:] == ["0.1"] and "trainer.num_train_epochs=5" in card
     assert "trained for 5 epochs" in card and "he2015resnet" in card and "krizhevsky2009cifar" in card
