@@ -1,7 +1,8 @@
-"""config.json of a repository: what the network is, in plain JSON. Whoever wrote it, it is data."""
+"""The description of a network in plain JSON: config.json of a repository, or made of a run's record. It is data."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,16 @@ from typing import Any
 from torch import nn
 
 from cifar100.base.errors import HubError
+from cifar100.data import specs
 from cifar100.evaluation.bounded import outline
-from cifar100.record import RecordError
+from cifar100.record import RecordError, RunDirectory
 from cifar100.record.plain import format_json, parse_json_object, to_plain
 from cifar100.record.run_directory import CHECKPOINTS, MAX_JSON_BYTES
 
 FORMAT = 1
 MOST_CLASSES = 2**16
 LONGEST_NAME = 200
+KNOWN = {spec.name: spec for spec in (specs.CIFAR100, specs.CIFAR10, specs.DIGITS, specs.TINY_IMAGENET)}
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,31 @@ def parse_description(content: bytes, source: str) -> tuple[Description, nn.Modu
     return Description(plain["model"], data, names, mean, std, checkpoint, epoch), network
 
 
+def describe_run(record: RunDirectory) -> Description:
+    """The network of a run, the names of its classes, and the mean and deviation that its images were normalised with.
+
+    They are in environment.json. Records written before they were fall back on what is published of the data set; its
+    classes are numbers where their names are not known.
+
+    Raises:
+        HubError: in one line, for a record that is damaged or of a data set that nothing more is known of.
+    """
+    config, path = record.config(), record.path
+    data = config.get("data") if isinstance(config.get("data"), dict) else {}
+    about = _trained_on((record.environment() or {}).get("data"), data, str(path))
+    name = next((name for name in ("best", "last") if record.has_checkpoint(name)), "last")
+    row = (record.summary() or {}).get(name)
+    content = {
+        "format": FORMAT,
+        "model": config.get("model"),
+        "data": data.get("name"),
+        "checkpoint": name,
+        "epoch": row.get("epoch") if isinstance(row, dict) else None,
+    }
+    # Through the same reader as a stranger's: a record is no more to be trusted.
+    return parse_description(json.dumps(content | about).encode(), str(path))[0]
+
+
 def _texts(content: Mapping[str, Any], key: str, source: str) -> tuple[str, ...]:
     texts = content.get(key)
     if not isinstance(texts, list) or len(texts) > MOST_CLASSES:
@@ -101,3 +129,17 @@ def _numbers(content: Mapping[str, Any], key: str, source: str) -> tuple[float, 
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _trained_on(recorded: Any, data: Mapping[str, Any], source: str) -> dict[str, Any]:
+    keys = ("class_names", "mean", "std")
+    if isinstance(recorded, Mapping) and all(recorded.get(key) for key in keys):
+        return {key: recorded[key] for key in keys}
+    spec = KNOWN.get(str(data.get("name")))
+    if spec is None:
+        raise HubError(
+            f"{source} was recorded before records told the names of classes, and data={str(data.get('name'))[:40]} is "
+            "not known without; train it again, or push it (hub push) where its images are"
+        )
+    names = spec.class_names or [str(index) for index in range(spec.num_classes)]
+    return {"class_names": list(names), "mean": list(spec.mean), "std": list(spec.std)}

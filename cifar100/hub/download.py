@@ -1,7 +1,10 @@
 """Reading from the Hub: which commit a revision is, and single files, each of a name and a largest size known before.
 
-huggingface_hub's own download names files in its cache after what the server says and reads until the server ends. Here
-no name comes from the server, and no more is read than a file of its kind can have.
+Why not ``hf_hub_download``, read in huggingface_hub 2.4 (``file_download.py``): its cache joins the server's ETag into
+the paths of blob, temporary and lock as it came, with ``../`` too; ``http_get`` reads and unpacks whatever the server
+sends and compares its size only afterwards, beginning again as long as anything came; and Xet's own client writes
+files by other ways than that. A check of the metadata before does not hold a server to what it said. Here no name comes
+from the server, and no more is read than a file of its kind can have. Sessions, headers and errors are the library's.
 """
 
 from __future__ import annotations

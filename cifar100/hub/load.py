@@ -13,10 +13,9 @@ from cifar100.base.files import read_file
 from cifar100.config import load_model
 from cifar100.evaluation.open_run import trained_weights
 from cifar100.hub.address import is_address, parse_address
-from cifar100.hub.description import Description, outlined, parse_description
+from cifar100.hub.description import Description, describe_run, outlined, parse_description
 from cifar100.hub.download import CONFIG
 from cifar100.hub.pull import pull
-from cifar100.hub.run_description import describe_run
 from cifar100.hub.weights import WEIGHTS, check_fit, most_bytes, parse_weights
 from cifar100.record import RunDirectory
 from cifar100.record.run_directory import MAX_JSON_BYTES

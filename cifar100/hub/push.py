@@ -8,13 +8,12 @@ from typing import Any
 
 from cifar100.base.errors import HubError, NotUsable
 from cifar100.evaluation.open_run import OpenRun, open_run, trained_weights
-from cifar100.hub.address import check_repo_id, check_revision
-from cifar100.hub.card import model_card
+from cifar100.hub.address import MAIN, check_repo_id, check_revision
+from cifar100.hub.cards import model_card, study_card
 from cifar100.hub.description import Description
+from cifar100.hub.errors import in_one_line
 from cifar100.hub.record_files import record_files
 from cifar100.hub.siblings import own_row
-from cifar100.hub.study_card import study_card
-from cifar100.hub.upload import DATASET, MODEL, upload
 from cifar100.hub.weights import WEIGHTS, format_weights, weights_of
 from cifar100.record import RunDirectory, find_runs
 from cifar100.report.records.run import Run, read_run
@@ -22,6 +21,7 @@ from cifar100.report.records.study import Study, read_study
 
 log = logging.getLogger(__name__)
 CARD = "README.md"
+MODEL, DATASET = "model", "dataset"
 
 
 def push(
@@ -69,6 +69,42 @@ def push(
     if kind == MODEL:
         log.info("evaluate it anywhere: python evaluate.py run_dir=hf://%s@%s", repo_id, commit)
     return commit
+
+
+def upload(
+    files: Mapping[str, bytes],
+    repo_id: str,
+    *,
+    kind: str,
+    message: str,
+    private: bool | None = None,
+    revision: str | None = None,
+) -> str:
+    """Commits the files, by their names in the repository, and returns the commit. Files that are there besides stay.
+
+    Args:
+        kind: MODEL or DATASET.
+        private: of a repository that is made now; null leaves it to the Hub.
+        revision: a branch, made where there is none; main if null.
+
+    Raises HubError or HubUnreachable in one line.
+    """
+    branch = MAIN if revision is None else revision
+    from huggingface_hub import CommitOperationAdd, HfApi, constants
+
+    if constants.HF_HUB_OFFLINE:
+        raise HubError(f"{repo_id} cannot be pushed to while HF_HUB_OFFLINE is set; unset it")
+    api = HfApi()
+    with in_one_line(repo_id):
+        api.create_repo(repo_id, repo_type=kind, private=private, exist_ok=True)
+        if branch != MAIN:
+            api.create_branch(repo_id, repo_type=kind, branch=branch, exist_ok=True)
+        log.info("pushing %d files, %.1f MB, to %s", len(files), sum(map(len, files.values())) / 1e6, repo_id)
+        operations = [CommitOperationAdd(name, content) for name, content in files.items()]
+        done = api.create_commit(
+            repo_id, operations=operations, commit_message=message, repo_type=kind, revision=branch
+        )
+    return done.oid
 
 
 def run_repository(

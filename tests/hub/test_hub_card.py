@@ -9,9 +9,8 @@ import pytest
 import yaml
 from huggingface_hub import DatasetCard, ModelCard
 
-from cifar100.hub.card import model_card
+from cifar100.hub.cards import model_card, study_card
 from cifar100.hub.siblings import own_row
-from cifar100.hub.study_card import study_card
 from cifar100.record import RunDirectory
 from cifar100.report.claims.statistics import summarize
 from cifar100.report.records.run import read_run

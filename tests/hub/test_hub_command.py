@@ -84,7 +84,7 @@ def test_in_processes_of_their_own_with_nothing_but_the_environment(hub, record,
         command = [sys.executable, "-m", *arguments]
         return subprocess.run(command, cwd=tmp_path, env=environment | changes, capture_output=True, text=True)
 
-    done = run("cifar100.hub", "push", f"run_dir={record.path}", "repo_id=ada/net")
+    done = run("cifar100", "hub", "push", f"run_dir={record.path}", "repo_id=ada/net")
     assert done.returncode == 0, done.stderr
     down = {"HF_ENDPOINT": "http://127.0.0.1:9"}
     done = run("cifar100", "evaluate", "run_dir=hf://ada/net", "latency=false", **down)
