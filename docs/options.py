@@ -147,14 +147,19 @@ def comments_of(file: Path) -> dict[str, str]:
 
 @cache
 def arguments(target: str) -> dict[str, str]:
-    """The words of a constructor's ``Args:``, by argument."""
-    if not target:
-        return {}
-    described = get_object(target)
-    text = "\n".join(filter(None, (inspect.getdoc(described), inspect.getdoc(getattr(described, "__init__", None)))))
+    """The words of a constructor's ``Args:``, by argument, with those that it inherits."""
+    found: dict[str, str] = {}
+    if target:
+        described = get_object(target)
+        for each in reversed(inspect.getmro(described) if inspect.isclass(described) else (described,)):
+            found |= described_in(each.__doc__) | described_in(vars(each).get("__init__").__doc__)
+    return found
+
+
+def described_in(docstring: str | None) -> dict[str, str]:
     found: dict[str, str] = {}
     name = None
-    for line in text.partition("Args:")[2].splitlines()[1:]:
+    for line in inspect.cleandoc(docstring or "").partition("Args:")[2].splitlines()[1:]:
         if line and not line.startswith("    "):
             break
         if match := re.match(r"^    (\w+)(?: \([^)]*\))?: (.*)$", line):

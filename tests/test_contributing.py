@@ -91,7 +91,8 @@ def test_each_example_keeps_the_laws_of_its_kind(added, path):
     assert {name for name, each in parameters.items() if each.kind == each.KEYWORD_ONLY} <= options
     if Path(path).parts[1] != "data":
         for option in options:
-            assert re.search(rf"^ +{option}: ", inspect.getdoc(target), re.MULTILINE), option
+            described = "\n".join(each.__doc__ or "" for each in getattr(target, "__mro__", [target]))
+            assert re.search(rf"^ +{option}: ", described, re.MULTILINE), option
 
 
 def test_the_loss_is_cross_entropy_where_nothing_is_added(added):

@@ -1,5 +1,7 @@
 """The only caller of hydra's ``instantiate``."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from inspect import signature
 from typing import Any
@@ -13,13 +15,32 @@ def build(node: Any, **arguments: Any) -> Any:
     Raises:
         ConfigError: what a constructor refused, as it put it, or an option that it does not have.
     """
-    from hydra.errors import InstantiationException
     from hydra.utils import instantiate
 
-    try:
+    with _refusals():
         built = instantiate(node, _convert_="all", **arguments)
         _check_options(built)
         return built
+
+
+def call(factory: partial, **arguments: Any) -> Any:
+    """The product of a factory that `build` made, with other arguments. Raises what `build` does."""
+    from hydra.errors import InstantiationException
+
+    with _refusals():
+        try:
+            return factory(**arguments)
+        except Exception as error:  # as instantiate does
+            raise InstantiationException(f"Error in call to target '{factory.func}':\n{error!r}") from error
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turns the refusal of a constructor into a ConfigError of its words; what is a user's mistake already stays."""
+    from hydra.errors import InstantiationException
+
+    try:
+        yield
     except InstantiationException as error:
         cause = error.__cause__
         if isinstance(cause, UserError | OSError):

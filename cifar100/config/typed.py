@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from cifar100.base.conf import CONF, MODEL_GROUPS, PRIMITIVES, RECIPE
 from cifar100.base.errors import ConfigError
 from cifar100.base.trees import lookup
-from cifar100.config.instantiation import build
+from cifar100.config.instantiation import build, call
 from cifar100.config.tree import origins
 
 log = logging.getLogger(__name__)
@@ -54,9 +54,8 @@ def build_network(config: DictConfig, overrides: Iterable[str] = ()) -> Any:
     """
     tree = OmegaConf.to_container(config, resolve=False)
     calls: Calls = {}
-    options = build(config.model, _partial_=True).keywords
-    watched = {name: _watched(value, name, calls) for name, value in options.items()}
-    network = build(config.model, **{name: value for name, value in watched.items() if value != options[name]})
+    factory = build(config.model, _partial_=True)
+    network = call(factory, **{name: _watched(value, name, calls) for name, value in factory.keywords.items()})
     parts = origins(tree, "model")
     for override, place, option in _typed_primitives(overrides):
         made = [each for part, places in parts.items() if place in places for each in calls.get(part, ())]
@@ -125,9 +124,9 @@ def _watched(value: Any, part: str, calls: Calls) -> Any:
         return value
     options = {key: _watched(each, f"{part}.{key}", calls) for key, each in value.keywords.items()}
 
-    def call(*arguments: Any, **others: Any) -> Callable[..., Any]:
+    def noting(*arguments: Any, **others: Any) -> Callable[..., Any]:
         calls.setdefault(part, []).append(arguments)
         return value.func(*value.args, *arguments, **options | others)
 
-    call.func, call.keywords = value.func, options  # as a partial has, by which a block knows its mixer
-    return call
+    noting.func, noting.keywords = value.func, options  # as a partial has, by which a block knows its mixer
+    return noting

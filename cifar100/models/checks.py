@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 
 def check_kernel_size(name: str, kernel_size: int, cure: str = "so that the kernel has a centre") -> None:
     """Refuses a kernel without a centre.
@@ -36,3 +38,36 @@ def check_at_least(name: str, value: float, least: int, cure: str) -> None:
     """
     if value < least:
         raise ValueError(f"{name}={value} must be at least {least}; {cure}")
+
+
+def check_rate(name: str, value: float) -> None:
+    """Refuses a probability to drop something that is none, or that leaves nothing.
+
+    Raises:
+        ValueError: a number outside [0, 1).
+    """
+    if not 0 <= value < 1:
+        raise ValueError(f"{name}={value} must lie in [0, 1)")
+
+
+def check_choice(name: str, value: str, choices: Collection[str]) -> None:
+    """Refuses a word that is none of `choices`.
+
+    Raises:
+        ValueError: with all of them.
+    """
+    if value not in choices:
+        raise ValueError(f"{name}={value} is unknown; choose one of {', '.join(choices)}")
+
+
+def check_groups(name: str, groups: int, in_channels: int, out_channels: int) -> None:
+    """Refuses groups of a convolution that do not divide its channels.
+
+    Raises:
+        ValueError: with both counts.
+    """
+    if groups < 1 or in_channels % groups or out_channels % groups:
+        raise ValueError(
+            f"{name}={groups} must divide the {in_channels} channels that come in and the {out_channels} that go out; "
+            "choose a common divisor or other model.widths"
+        )

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_rate
+
 
 class DropPath(nn.Module):
     """Drops a residual branch per image while training (stochastic depth; Huang et al., arXiv 1603.09382, equation 2)
@@ -15,8 +17,7 @@ class DropPath(nn.Module):
 
     def __init__(self, rate: float) -> None:
         super().__init__()
-        if not 0 <= rate < 1:
-            raise ValueError(f"drop_path={rate} must lie in [0, 1)")
+        check_rate("drop_path", rate)
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_positive, check_rate
 from cifar100.models.shape import Shape
 
 Factory = Callable[..., nn.Module]
@@ -105,7 +106,5 @@ def _check(
             f"this recipe has {len(stages)} stages of different kinds, so model.depths={list(depths)} must have "
             f"{len(stages)} entries"
         )
-    if not 0 <= drop_path < 1:
-        raise ValueError(f"model.drop_path={drop_path} must lie in [0, 1)")
-    if not width_multiplier > 0:
-        raise ValueError(f"model.width_multiplier={width_multiplier} must be above 0")
+    check_rate("model.drop_path", drop_path)
+    check_positive("model.width_multiplier", width_multiplier, "1 keeps model.widths")

@@ -5,8 +5,10 @@ from collections import Counter
 from itertools import combinations
 
 import pytest
+import torch
 
 from cifar100.config import CONF
+from cifar100.models.shape import Shape
 
 FACTORS = ("block", "mixer", "attention", "norm", "activation", "stem", "stage")
 BASE = ("model=resnet20", "model.depths=[1,2,1]", "model.widths=[8,16,32]")
@@ -21,11 +23,16 @@ def pairs(combination: dict[str, str]) -> set[tuple]:
     return set(combinations(sorted(combination.items()), 2))
 
 
-def covering(values: dict[str, list[str]], generator: random.Random) -> list[dict[str, str]]:
-    """Combinations in which every two choices of different groups meet at least once; greedy: each begins with two
-    that have not met, and takes in each further group a choice that meets most others for the first time."""
+def covering(values: dict[str, list[str]], generator: random.Random, apart: tuple = ()) -> list[dict[str, str]]:
+    """Combinations in which every two choices of different groups meet at least once, but for those of the two groups
+    ``apart``; greedy: each begins with two that have not met, and takes in each further group a choice that meets most
+    others for the first time."""
     single = [(group, choice) for group in values for choice in values[group]]
-    missing = {tuple(sorted(pair)) for pair in combinations(single, 2) if pair[0][0] != pair[1][0]}
+    missing = {
+        tuple(sorted(pair))
+        for pair in combinations(single, 2)
+        if pair[0][0] != pair[1][0] and {pair[0][0], pair[1][0]} != set(apart)
+    }
     found = []
     while missing:
         combination = dict(generator.choice(sorted(missing)))
@@ -69,16 +76,33 @@ def failure(check, subject, typed) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("extra", [20, pytest.param(500, marks=pytest.mark.slow)])
-def test_every_combination_trains_or_is_refused(extra, make_network, check_step, check_refusal, record_property):
+@pytest.mark.parametrize(("apart", "extra"), [(("block", "mixer"), 10), pytest.param((), 500, marks=pytest.mark.slow)])
+def test_every_combination_trains_or_is_refused(apart, extra, make_network, check_step, check_refusal):
+    """Blocks meet every mixer in :func:`test_every_block_takes_every_mixer`, which needs no network: they would need
+    nearly twice as many networks as all other pairs together."""
     generator = random.Random(0)
-    drawn = covering(choices(), generator) + draw(choices(), extra, generator)
+    drawn = covering(choices(), generator, apart) + draw(choices(), extra, generator)
     built, refused, broken = try_all(drawn, make_network, check_step, check_refusal)
-    for name, value in {"combinations": len(drawn), "built": built, "refused": refused.total()}.items():
-        record_property(name, value)
     print(f"{len(drawn)} combinations, {built} built, {refused.total()} refused", *refused.most_common(), sep="\n")
     assert not broken, "\n".join(broken)
     assert built >= 0.9 * len(drawn), f"{built} of {len(drawn)} built: {refused.most_common()}"
+
+
+def test_every_block_takes_every_mixer(block_choice, make_port, check_gradients, check_refusal):
+    """Where the shape changes and where it stays; or refuses it."""
+    block = make_port("block", f"block={block_choice}")
+    for name in choices()["mixer"]:
+        mixer = make_port("mixer", f"mixer={name}")
+        for shape in (Shape(16, 32, 2, 8), Shape(16, 16, 1, 8)):
+            try:
+                module = block(shape, 0.0, mixer=mixer)
+            except ValueError as error:
+                check_refusal(error)
+                continue
+            out = module(torch.randn(2, shape.in_channels, 8, 8))
+            assert out.shape == (2, shape.out_channels, shape.out_resolution, shape.out_resolution), name
+            (out * torch.randn(out.shape)).sum().backward()
+            check_gradients(module)
 
 
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])

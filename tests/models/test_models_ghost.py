@@ -212,7 +212,7 @@ def test_norms_inside_and_outside_are_overrides(make_network):
             "inside needs a Ghost module, which has norms of its own, not ConvMixer; use block.norm_position",
         ),
         ("mixer.norm=${norm}", "gives the mixer its norm and activation; leave mixer.norm and mixer.activation out"),
-        ("block.norm_position=behind", "block.norm_position=behind is unknown; choose inside or outside"),
+        ("block.norm_position=behind", "block.norm_position=behind is unknown; choose one of inside, outside"),
         ("mixer.cheap_groups=4", "cheap_groups=4 does not go with cheap_operation=depthwise"),
         ("mixer.cheap_operation=grouped", "cheap_groups=None does not go with cheap_operation=grouped"),
         ("mixer.cheap_operation=grouped mixer.cheap_groups=3", "cheap_groups=3 must divide the 8 intrinsic maps"),
@@ -234,7 +234,7 @@ SHAPE = Shape(8, 8, 1, 8)
         (lambda: GhostMixer(SHAPE, ratio=2.5), "ratio=2.5 of a Ghost module must be a whole number"),
         (lambda: GhostMixer(SHAPE, kernel_size=2), "kernel_size=2 must be odd"),
         (lambda: GhostMixer(SHAPE, cheap_kernel_size=0), "cheap_kernel_size=0 must be odd"),
-        (lambda: GhostMixer(SHAPE, cheap_operation="wavelet"), "cheap_operation=wavelet is unknown; choose depthwise"),
+        (lambda: GhostMixer(SHAPE, cheap_operation="wavelet"), "cheap_operation=wavelet is unknown; choose"),
         (
             lambda: GhostMixer(SHAPE, cheap_operation="affine", cheap_kernel_size=5),
             "cheap_kernel_size=5 has no effect on cheap_operation=affine; leave it out",
@@ -249,7 +249,7 @@ SHAPE = Shape(8, 8, 1, 8)
                 attention=nn.Identity,
                 replace="all",
             ),
-            "block.replace=all is unknown; choose first, second or both",
+            "block.replace=all is unknown; choose one of first, second, both",
         ),
     ],
 )

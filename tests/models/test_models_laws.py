@@ -146,7 +146,7 @@ def test_yaml_spells_every_option(file):
     target = get_object(node["_target_"])
     options = [each for each in inspect.signature(target).parameters.values() if each.kind is each.KEYWORD_ONLY]
     assert {each.name for each in options} == set(node) - {"_target_", "_partial_", "defaults"}
-    documentation = inspect.getdoc(target)
+    documentation = "\n".join(each.__doc__ or "" for each in getattr(target, "__mro__", [target]))
     undocumented = [each.name for each in options if f"{each.name}:" not in documentation]
     assert not undocumented, f"{node['_target_']} does not say what {undocumented} do"
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from cifar100.models.checks import check_at_least
+from cifar100.models.checks import check_at_least, check_kernel_size
 
 
 class ConvolutionalBlockAttention(nn.Module):
@@ -27,8 +27,7 @@ class ConvolutionalBlockAttention(nn.Module):
     def __init__(self, channels: int, *, reduction: int = 16, kernel_size: int = 7, spatial_norm: bool = True) -> None:
         super().__init__()
         check_at_least("attention.reduction", reduction, 1, "1 means no bottleneck")
-        if kernel_size < 1 or kernel_size % 2 == 0:
-            raise ValueError(f"attention.kernel_size={kernel_size} must be odd and positive, to have a centre")
+        check_kernel_size("attention.kernel_size", kernel_size)
         hidden = max(1, channels // reduction)
         self.reduce = nn.Linear(channels, hidden, bias=False)
         self.activation = nn.ReLU()

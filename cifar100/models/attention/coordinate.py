@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_at_least
+
 
 class CoordinateAttention(nn.Module):
     """Weighs each channel's rows and columns, by what a shared bottleneck makes of their means (Hou et al., arXiv
@@ -26,11 +28,8 @@ class CoordinateAttention(nn.Module):
         self, channels: int, *, norm: Callable[[int], nn.Module], reduction: int = 32, min_hidden: int = 8
     ) -> None:
         super().__init__()
-        if reduction < 1 or min_hidden < 1:
-            raise ValueError(
-                f"attention.reduction={reduction} and attention.min_hidden={min_hidden} must be at least 1; "
-                "the paper's are 32 and 8"
-            )
+        check_at_least("attention.reduction", reduction, 1, "32 is the paper's")
+        check_at_least("attention.min_hidden", min_hidden, 1, "8 is the paper's")
         hidden = max(min_hidden, channels // reduction)
         self.reduce = nn.Conv2d(channels, hidden, 1)
         self.norm = norm(hidden)

@@ -4,6 +4,8 @@ from math import log2
 
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_kernel_size
+
 
 class EfficientChannelAttention(nn.Module):
     """Weighs channels by a one-dimensional convolution over their means (Wang et al., arXiv 1910.03151, equations 9 to
@@ -27,8 +29,7 @@ class EfficientChannelAttention(nn.Module):
                 f"attention.kernel_size={kernel_size}; leave them out, or set attention.kernel_size=null"
             )
         size = adaptive_kernel_size(channels, gamma, b) if kernel_size is None else kernel_size
-        if size < 1 or size % 2 == 0:
-            raise ValueError(f"attention.kernel_size={size} must be odd and positive; null adapts it to the channels")
+        check_kernel_size("attention.kernel_size", size, "or null, which adapts it to the channels")
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.conv = nn.Conv1d(1, 1, size, padding=size // 2, bias=False)
         self.gate = nn.Sigmoid()

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from cifar100.models.checks import check_at_least
+from cifar100.models.checks import check_at_least, check_choice
 
 GATES = {"sigmoid": nn.Sigmoid, "hardsigmoid": nn.Hardsigmoid}
 
@@ -26,8 +26,7 @@ class SqueezeExcitation(nn.Module):
         super().__init__()
         check_at_least("attention.reduction", reduction, 1, "1 means no bottleneck")
         check_at_least("attention.divisor", divisor, 1, "1 rounds nothing")
-        if gate not in GATES:
-            raise ValueError(f"attention.gate={gate} is unknown; choose one of {', '.join(GATES)}")
+        check_choice("attention.gate", gate, GATES)
         hidden = nearest_multiple(max(1, channels // reduction), divisor)
         self.squeeze = nn.AdaptiveAvgPool2d(1)
         self.reduce = nn.Linear(channels, hidden)

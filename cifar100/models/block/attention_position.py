@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_choice
+
 
 class AttentionBlock(nn.Module):
-    """A residual block with one attention, at one of the places that Hu et al. compare (arXiv 1709.01507, figure 5 and
-    section 6.5):
+    """A residual block: the ports of every block, and one attention at one of the places that Hu et al. compare (arXiv
+    1709.01507, figure 5 and section 6.5):
 
     ``standard``
         last on the branch, before the addition (figure 5b).
@@ -22,6 +24,15 @@ class AttentionBlock(nn.Module):
         a bottleneck (SE_3x3, table 15) and the wide ones of an inverted bottleneck (arXiv 1905.02244, figure 4).
 
     A block calls :meth:`place_attention` once and passes :meth:`attend` its features at every place.
+
+    Args:
+        shape: what the block maps.
+        drop_path: rate of stochastic depth.
+        mixer: port ``(shape)``, the spatial operator.
+        norm: port ``(channels)``.
+        activation: port ``()``.
+        attention: port ``(channels)``.
+        attention_position: where the attention sits: ``standard``, ``pre``, ``post``, ``identity`` or ``inner``.
     """
 
     def place_attention(
@@ -40,8 +51,7 @@ class AttentionBlock(nn.Module):
             ValueError: another position.
         """
         channels = {"standard": out, "pre": pre, "post": out, "identity": out, "inner": inner}
-        if position not in channels:
-            raise ValueError(f"block.attention_position={position} is unknown; choose one of {', '.join(channels)}")
+        check_choice("block.attention_position", position, channels)
         self.attention_position = position
         self.attention = attention(channels[position])
 

@@ -18,14 +18,6 @@ class BasicBlock(AttentionBlock):
     paper, sits where SENet puts it (arXiv 1709.01507, figure 3) unless told otherwise.
 
     Args:
-        shape: what the block maps.
-        drop_path: rate of stochastic depth.
-        mixer: port ``(shape)``.
-        norm: port ``(channels)``.
-        activation: port ``()``.
-        attention: port ``(channels)``.
-        attention_position: where it sits: ``standard``, ``pre``, ``post``, ``identity`` or ``inner``, see
-            :class:`~cifar100.models.block.attention_position.AttentionBlock`.
         shortcut: ``projection``, ``avgpool`` or ``padding``, see :func:`~cifar100.models.block.shortcut.shortcut`.
     """
 

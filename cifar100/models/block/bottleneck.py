@@ -19,14 +19,6 @@ class BottleneckBlock(AttentionBlock):
     on the branch before the addition (arXiv 1709.01507).
 
     Args:
-        shape: what the block maps.
-        drop_path: rate of stochastic depth.
-        mixer: port ``(shape)``.
-        norm: port ``(channels)``.
-        activation: port ``()``.
-        attention: port ``(channels)``.
-        attention_position: where it sits: ``standard``, ``pre``, ``post``, ``identity`` or ``inner``, see
-            :class:`~cifar100.models.block.attention_position.AttentionBlock`.
         expansion: wide over narrow channels; 4 in the paper.
         shortcut: ``projection``, ``avgpool`` or ``padding``, see :func:`~cifar100.models.block.shortcut.shortcut`.
 

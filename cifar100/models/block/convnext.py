@@ -21,13 +21,6 @@ class ConvNeXtBlock(AttentionBlock):
 
     Args:
         shape: what the block maps; must be constant.
-        drop_path: rate of stochastic depth.
-        mixer: port ``(shape)``.
-        norm: port ``(channels)``.
-        activation: port ``()``.
-        attention: port ``(channels)``.
-        attention_position: where it sits: ``standard``, ``pre``, ``post``, ``identity`` or ``inner``, see
-            :class:`~cifar100.models.block.attention_position.AttentionBlock`.
         expansion: hidden over outer channels; 4 in the paper.
         layer_scale: start value of LayerScale (arXiv 2103.17239); null for none.
 

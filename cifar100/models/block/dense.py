@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cifar100.models.block.attention_position import AttentionBlock
+from cifar100.models.checks import check_at_least
 from cifar100.models.drop_path import drop_path_layer
 from cifar100.models.in_place import in_place
 from cifar100.models.shape import Shape
@@ -26,12 +27,6 @@ class DenseBlock(AttentionBlock):
     new channels; the transition pools before its convolution, which commutes with it and then costs a quarter.
 
     Args:
-        shape: what the block maps.
-        drop_path: rate of stochastic depth.
-        mixer: port ``(shape)``.
-        norm: port ``(channels)``.
-        activation: port ``()``.
-        attention: port ``(channels)``.
         attention_position: where it sits: ``standard`` on the new channels, ``pre`` before the layer, ``identity`` on
             what is kept, ``post`` on what goes out or ``inner`` before the mixer, see
             :class:`~cifar100.models.block.attention_position.AttentionBlock`.
@@ -56,10 +51,8 @@ class DenseBlock(AttentionBlock):
         expansion: int = 4,
     ) -> None:
         super().__init__()
-        if growth < 1 or expansion < 1:
-            raise ValueError(
-                f"block.growth={growth} and block.expansion={expansion} must be at least 1; 12 and 4 are the paper's"
-            )
+        check_at_least("block.growth", growth, 1, "12 is the paper's")
+        check_at_least("block.expansion", expansion, 1, "4 is the paper's")
         narrow, grown = growth * expansion, shape.in_channels + growth
         self.norm1 = norm(shape.in_channels)
         self.activation1 = in_place(activation(), after=self.norm1)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from torch import nn
 
 from cifar100.models.block.basic import BasicBlock
+from cifar100.models.checks import check_choice
 from cifar100.models.mixer.conv import ConvMixer
 from cifar100.models.shape import Shape
 
@@ -23,14 +24,8 @@ class GhostBlock(BasicBlock):
     ``norm_position=outside`` the block is :class:`~cifar100.models.block.basic.BasicBlock` with that mixer.
 
     Args:
-        shape: what the block maps.
-        drop_path: rate of stochastic depth.
         mixer: port ``(shape)``, put in place of convolutions; with ``norm_position=inside`` one that takes ``norm`` and
             ``activation`` too, as Ghost modules do.
-        norm: port ``(channels)``.
-        activation: port ``()``.
-        attention: port ``(channels)``.
-        attention_position: see :class:`~cifar100.models.block.attention_position.AttentionBlock`.
         shortcut: see :func:`~cifar100.models.block.shortcut.shortcut`.
         replace: which convolution makes way: ``first``, ``second`` or ``both``.
         norm_position: ``inside`` the modules or ``outside`` them.
@@ -54,10 +49,8 @@ class GhostBlock(BasicBlock):
         replace: str = "both",
         norm_position: str = "outside",
     ) -> None:
-        if replace not in ("first", "second", "both"):
-            raise ValueError(f"block.replace={replace} is unknown; choose first, second or both")
-        if norm_position not in ("inside", "outside"):
-            raise ValueError(f"block.norm_position={norm_position} is unknown; choose inside or outside")
+        check_choice("block.replace", replace, ("first", "second", "both"))
+        check_choice("block.norm_position", norm_position, ("inside", "outside"))
         inside = norm_position == "inside"
         if inside:
             _require_norms_of_its_own(mixer)

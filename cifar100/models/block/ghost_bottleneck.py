@@ -22,13 +22,6 @@ class GhostBottleneck(AttentionBlock):
     (``attention=se_mobilenet``), which by default sits where the paper's does.
 
     Args:
-        shape: what the block maps.
-        drop_path: rate of stochastic depth.
-        mixer: port ``(shape)``.
-        norm: port ``(channels)``.
-        activation: port ``()``.
-        attention: port ``(channels)``.
-        attention_position: see :class:`~cifar100.models.block.attention_position.AttentionBlock`.
         expansion: hidden channels over those that come in; 1 to 6 in the paper (its table 1 lists hidden channels).
         ratio: of both Ghost modules, see :class:`~cifar100.models.mixer.ghost.GhostMixer`, as for the next two.
         cheap_kernel_size: of their cheap depthwise convolutions.

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from cifar100.models.block.attention_position import AttentionBlock
 from cifar100.models.block.shortcut import shortcut as build_shortcut
-from cifar100.models.checks import check_positive
+from cifar100.models.checks import check_choice, check_positive
 from cifar100.models.drop_path import drop_path_layer
 from cifar100.models.layer_scale import layer_scale_layer
 from cifar100.models.shape import Shape
@@ -26,14 +26,6 @@ class InvertedBottleneckBlock(AttentionBlock):
     norm follows it. Attention, absent in the paper, sits on the branch before LayerScale.
 
     Args:
-        shape: what the block maps.
-        drop_path: rate of stochastic depth.
-        mixer: port ``(shape)``.
-        norm: port ``(channels)``.
-        activation: port ``()``.
-        attention: port ``(channels)``.
-        attention_position: where it sits: ``standard``, ``pre``, ``post``, ``identity`` or ``inner``, see
-            :class:`~cifar100.models.block.attention_position.AttentionBlock`.
         expansion: hidden over output channels; 4 in the paper, 1 keeps the width.
         mixer_position: ``middle``, between the 1x1 convolutions, or ``first``, before both ("moving up", section 2.5).
         norms: ``all``, or ``one``: only that after the mixer ("fewer normalization layers", section 2.6).
@@ -103,5 +95,4 @@ class InvertedBottleneckBlock(AttentionBlock):
 def _check(expansion: float, **chosen: str) -> None:
     check_positive("block.expansion", expansion, "4 is the paper's")
     for name, value in chosen.items():
-        if value not in CHOICES[name]:
-            raise ValueError(f"block.{name}={value} is unknown; choose one of {', '.join(CHOICES[name])}")
+        check_choice(f"block.{name}", value, CHOICES[name])

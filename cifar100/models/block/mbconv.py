@@ -23,14 +23,6 @@ class MBConvBlock(AttentionBlock):
     it, strides, so that no pixel is skipped.
 
     Args:
-        shape: what the block maps.
-        drop_path: rate of stochastic depth.
-        mixer: port ``(shape)``.
-        norm: port ``(channels)``.
-        activation: port ``()``.
-        attention: port ``(channels)``.
-        attention_position: where it sits: ``standard``, ``pre``, ``post``, ``identity`` or ``inner``, the paper's, see
-            :class:`~cifar100.models.block.attention_position.AttentionBlock`.
         expansion: hidden over output channels; 4 in the paper.
 
     Raises:

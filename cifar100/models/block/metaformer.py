@@ -5,7 +5,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from cifar100.models.block.attention_position import AttentionBlock
-from cifar100.models.checks import check_positive
+from cifar100.models.checks import check_kernel_size, check_positive
 from cifar100.models.drop_path import drop_path_layer
 from cifar100.models.layer_scale import layer_scale_layer
 from cifar100.models.pooled_projection import pooled_projection
@@ -22,14 +22,7 @@ class MetaFormerBlock(AttentionBlock):
     for. Attention, absent in the papers, sits on the first branch (``inner``: in the perceptron).
 
     Args:
-        shape: what the block maps.
         drop_path: rate of stochastic depth of each branch.
-        mixer: port ``(shape)``.
-        norm: port ``(channels)``.
-        activation: port ``()``.
-        attention: port ``(channels)``.
-        attention_position: where it sits: ``standard``, ``pre``, ``post``, ``identity`` or ``inner``, see
-            :class:`~cifar100.models.block.attention_position.AttentionBlock`.
         expansion: hidden over outer channels of the perceptron; 4 in most papers.
         mlp_kernel_size: of a depthwise convolution among the perceptron's hidden channels, odd; 3 in VAN (arXiv
             2202.09741, "convolutional feed-forward"), SegNeXt and LSKNet; null for none.
@@ -55,8 +48,8 @@ class MetaFormerBlock(AttentionBlock):
     ) -> None:
         super().__init__()
         check_positive("block.expansion", expansion, "4 is usual")
-        if mlp_kernel_size is not None and (mlp_kernel_size < 1 or mlp_kernel_size % 2 == 0):
-            raise ValueError(f"block.mlp_kernel_size={mlp_kernel_size} must be odd; null leaves the convolution out")
+        if mlp_kernel_size is not None:
+            check_kernel_size("block.mlp_kernel_size", mlp_kernel_size, "or null, which leaves the convolution out")
         channels, hidden = shape.out_channels, max(1, round(shape.out_channels * expansion))
         self.shortcut = pooled_projection(shape)
         self.norm1 = norm(shape.in_channels)

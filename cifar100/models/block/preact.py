@@ -5,6 +5,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from cifar100.models.block.attention_position import AttentionBlock
+from cifar100.models.checks import check_rate
 from cifar100.models.drop_path import drop_path_layer
 from cifar100.models.shape import Shape
 
@@ -19,14 +20,6 @@ class PreActBlock(AttentionBlock):
     on the branch unless told otherwise; ``pre`` is after the first activation, where it leaves the projection alone.
 
     Args:
-        shape: what the block maps.
-        drop_path: rate of stochastic depth.
-        mixer: port ``(shape)``.
-        norm: port ``(channels)``.
-        activation: port ``()``.
-        attention: port ``(channels)``.
-        attention_position: where it sits: ``standard``, ``pre``, ``post``, ``identity`` or ``inner``, see
-            :class:`~cifar100.models.block.attention_position.AttentionBlock`.
         dropout: rate of dropout between the two operators (arXiv 1605.07146, section 2.4).
 
     Raises:
@@ -46,8 +39,7 @@ class PreActBlock(AttentionBlock):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if not 0 <= dropout < 1:
-            raise ValueError(f"block.dropout={dropout} must lie in [0, 1)")
+        check_rate("block.dropout", dropout)
         channels = shape.out_channels
         self.norm1 = norm(shape.in_channels)
         self.activation1 = activation()

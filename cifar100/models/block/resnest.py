@@ -20,14 +20,6 @@ class ResNeStBlock(AttentionBlock):
     Deviation: attention, absent in the paper, sits where SENet puts it (arXiv 1709.01507) unless told otherwise.
 
     Args:
-        shape: what the block maps.
-        drop_path: rate of stochastic depth.
-        mixer: port ``(shape)``.
-        norm: port ``(channels)``.
-        activation: port ``()``.
-        attention: port ``(channels)``.
-        attention_position: where it sits: ``standard``, ``pre``, ``post``, ``identity`` or ``inner``, see
-            :class:`~cifar100.models.block.attention_position.AttentionBlock`.
         expansion: wide over narrow channels; 4 in the paper's networks. A base width b and cardinality k other than 64
             and 1 are ``expansion=256 / (b * k)`` and ``mixer.cardinality=k``: 3.2 and 2 for 2s2x40d.
         shortcut: ``avgpool`` in the paper, see :func:`~cifar100.models.block.shortcut.shortcut`.

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_choice
 from cifar100.models.shape import Shape
 
 KINDS = ("projection", "avgpool", "padding")
@@ -23,8 +24,7 @@ def shortcut(shape: Shape, kind: str, norm: Callable[[int], nn.Module]) -> nn.Mo
     Raises:
         ValueError: another kind, or padding where channels would have to be removed.
     """
-    if kind not in KINDS:
-        raise ValueError(f"block.shortcut={kind} is unknown; choose one of {', '.join(KINDS)}")
+    check_choice("block.shortcut", kind, KINDS)
     if shape.constant:
         return nn.Identity()
     if kind == "padding":

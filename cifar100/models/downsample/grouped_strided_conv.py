@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from torch import nn
 
+from cifar100.models.checks import check_groups
 from cifar100.models.shape import Shape
 
 
@@ -30,10 +31,6 @@ class GroupedStridedConvDownsample(nn.Sequential):
         activation: Callable[[], nn.Module],
         groups: int = 4,
     ) -> None:
-        if groups < 1 or shape.in_channels % groups or shape.out_channels % groups:
-            raise ValueError(
-                f"downsample.groups={groups} must divide the {shape.in_channels} channels that come in and the "
-                f"{shape.out_channels} that go out; choose a common divisor or other model.widths"
-            )
+        check_groups("downsample.groups", groups, shape.in_channels, shape.out_channels)
         conv = nn.Conv2d(shape.in_channels, shape.out_channels, 3, shape.stride, 1, groups=groups, bias=False)
         super().__init__(conv, norm(shape.out_channels), activation())

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_rate
+
 
 class LinearHead(nn.Module):
     """Global average pooling and a linear classifier: ``(n, in_channels, h, w)`` to logits ``(n, num_classes)``
@@ -34,8 +36,7 @@ class LinearHead(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        if not 0 <= dropout < 1:
-            raise ValueError(f"head.dropout={dropout} must lie in [0, 1)")
+        check_rate("head.dropout", dropout)
         self.norm = norm(in_channels) if norm else nn.Identity()
         self.activation = activation() if activation else nn.Identity()
         self.pool = nn.AdaptiveAvgPool2d(1)

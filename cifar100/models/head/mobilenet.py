@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_at_least, check_rate
+
 
 class MobileNetHead(nn.Module):
     """A 1x1 convolution with norm and activation, global average pooling, a hidden layer with activation, a linear
@@ -38,13 +40,9 @@ class MobileNetHead(nn.Module):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        if expansion < 1 or hidden_expansion < 1:
-            raise ValueError(
-                f"head.expansion={expansion} and head.hidden_expansion={hidden_expansion} must be at least 1; "
-                "GhostNet's are 6 and 8"
-            )
-        if not 0 <= dropout < 1:
-            raise ValueError(f"head.dropout={dropout} must lie in [0, 1)")
+        check_at_least("head.expansion", expansion, 1, "GhostNet's is 6")
+        check_at_least("head.hidden_expansion", hidden_expansion, 1, "GhostNet's is 8")
+        check_rate("head.dropout", dropout)
         channels, hidden = in_channels * expansion, in_channels * hidden_expansion
         self.conv = nn.Conv2d(in_channels, channels, 1, bias=False)
         self.norm = norm(channels)

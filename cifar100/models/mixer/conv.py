@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from cifar100.models.checks import check_kernel_size
+from cifar100.models.checks import check_groups, check_kernel_size
 from cifar100.models.shape import Shape
 
 
@@ -22,11 +22,7 @@ class ConvMixer(nn.Conv2d):
 
     def __init__(self, shape: Shape, *, kernel_size: int = 3, groups: int = 1, dilation: int = 1) -> None:
         check_kernel_size("mixer.kernel_size", kernel_size)
-        if groups < 1 or shape.in_channels % groups or shape.out_channels % groups:
-            raise ValueError(
-                f"mixer.groups={groups} must divide the {shape.in_channels} channels that come in and the "
-                f"{shape.out_channels} that go out; choose a common divisor or other model.widths"
-            )
+        check_groups("mixer.groups", groups, shape.in_channels, shape.out_channels)
         super().__init__(
             shape.in_channels,
             shape.out_channels,

@@ -6,7 +6,7 @@ from math import ceil
 import torch
 from torch import Tensor, nn
 
-from cifar100.models.checks import check_kernel_size
+from cifar100.models.checks import check_choice, check_kernel_size
 from cifar100.models.mixer.conv import ConvMixer
 from cifar100.models.mixer.depthwise import DepthwiseMixer
 from cifar100.models.mixer.ghost_affine import AffineWarp
@@ -100,8 +100,7 @@ def _cheap_operation(name: str, shape: Shape, kernel_size: int, groups: int | No
         return DepthwiseMixer(shape, kernel_size=kernel_size, bias=False)
     if name == "affine":
         return AffineWarp(shape)
-    if name != "grouped":
-        raise ValueError(f"cheap_operation={name} is unknown; choose depthwise, grouped or affine")
+    check_choice("cheap_operation", name, ("depthwise", "grouped", "affine"))
     if groups < 1 or shape.in_channels % groups:
         raise ValueError(
             f"cheap_groups={groups} must divide the {shape.in_channels} intrinsic maps of a Ghost module; 4 divides "

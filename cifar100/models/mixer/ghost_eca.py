@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from cifar100.models.checks import check_choice
 from cifar100.models.mixer.ghost import GhostMixer
 from cifar100.models.shape import Shape
 
@@ -59,8 +60,7 @@ class GhostEcaMixer(GhostMixer):
             norm=norm,
             activation=activation,
         )
-        if position not in ("primary", "output"):
-            raise ValueError(f"mixer.position={position} is unknown; choose primary or output")
+        check_choice("mixer.position", position, ("primary", "output"))
         self.position = position
         self.eca = eca(self.primary.out_channels if position == "primary" else shape.out_channels)
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from cifar100.models.checks import check_kernel_size
+from cifar100.models.checks import check_at_least, check_kernel_size
 from cifar100.models.depthwise_conv import DepthwiseConv2d
 from cifar100.models.pooled_projection import pooled_projection
 from cifar100.models.shape import Shape
@@ -41,8 +41,7 @@ class RecursiveGatedConvolution(nn.Module):
         super().__init__()
         channels = shape.out_channels
         check_kernel_size("mixer.kernel_size", kernel_size)
-        if narrowest < 1:
-            raise ValueError(f"mixer.narrowest={narrowest} must be at least 1")
+        check_at_least("mixer.narrowest", narrowest, 1, "16 is the paper's")
         if order is not None and narrowest != 16:
             raise ValueError(
                 f"mixer.narrowest={narrowest} has no effect beside mixer.order={order}; leave one of them out"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from cifar100.models.checks import check_kernel_size
+from cifar100.models.checks import check_at_least, check_kernel_size
 from cifar100.models.depthwise_conv import depthwise_conv2d, within_reach
 from cifar100.models.pooled_projection import pooled_projection
 from cifar100.models.shape import Shape
@@ -88,5 +88,5 @@ def _check(kernel_sizes: Sequence[int], dilations: Sequence[int]) -> None:
         )
     for size in kernel_sizes:
         check_kernel_size("mixer.kernel_sizes", size)
-    if any(dilation < 1 for dilation in dilations):
-        raise ValueError(f"mixer.dilations={list(dilations)} must be at least 1")
+    for dilation in dilations:
+        check_at_least("mixer.dilations", dilation, 1, "1 and 3 are the paper's")

@@ -7,7 +7,7 @@ from operator import add
 import torch
 from torch import Tensor, nn
 
-from cifar100.models.checks import check_kernel_size
+from cifar100.models.checks import check_at_least, check_kernel_size
 from cifar100.models.shape import Shape
 
 
@@ -127,17 +127,14 @@ def hidden_units(in_channels: int, radix: int, reduction: int, min_hidden: int) 
     Raises:
         ValueError: a reduction or a minimum below 1.
     """
-    if reduction < 1 or min_hidden < 1:
-        raise ValueError(
-            f"mixer.reduction={reduction} and mixer.min_hidden={min_hidden} must be at least 1; "
-            "4 and 32 are the authors'"
-        )
+    check_at_least("mixer.reduction", reduction, 1, "4 is the authors'")
+    check_at_least("mixer.min_hidden", min_hidden, 1, "32 is the authors'")
     return max(in_channels * radix // reduction, min_hidden)
 
 
 def _check_groups(shape: Shape, radix: int, cardinality: int) -> None:
-    if radix < 1 or cardinality < 1:
-        raise ValueError(f"mixer.radix={radix} and mixer.cardinality={cardinality} must be at least 1")
+    check_at_least("mixer.radix", radix, 1, "2 is the paper's")
+    check_at_least("mixer.cardinality", cardinality, 1, "1 is usual")
     if shape.in_channels % (radix * cardinality) or shape.out_channels % cardinality:
         raise ValueError(
             f"mixer.radix={radix} times mixer.cardinality={cardinality} must divide the {shape.in_channels} channels "

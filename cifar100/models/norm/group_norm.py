@@ -4,6 +4,8 @@ from math import gcd
 
 from torch import nn
 
+from cifar100.models.checks import check_at_least
+
 
 class GroupNorm2d(nn.GroupNorm):
     """Normalises each image over groups of channels (Wu and He, arXiv 1803.08494, equation 7). Keeps the shape
@@ -22,6 +24,5 @@ class GroupNorm2d(nn.GroupNorm):
     """
 
     def __init__(self, channels: int, *, num_groups: int = 8, eps: float = 1e-5) -> None:
-        if num_groups < 1:
-            raise ValueError(f"norm.num_groups={num_groups} must be at least 1")
+        check_at_least("norm.num_groups", num_groups, 1, "32 is the paper's")
         super().__init__(gcd(num_groups, channels), channels, eps=eps)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from cifar100.models.checks import check_at_least
+from cifar100.models.checks import check_at_least, check_choice, check_positive
 from cifar100.models.in_place import in_place
 from cifar100.models.shape import Shape
 
@@ -115,8 +115,7 @@ def _through(width: int, split_ratio: float) -> int:
 
 
 def _check(fusion: str, expansion: float | None, growth: int) -> None:
-    if fusion not in FUSIONS:
-        raise ValueError(f"stage.fusion={fusion} is unknown; choose one of {', '.join(FUSIONS)}")
-    if expansion is not None and not expansion > 0:
-        raise ValueError(f"stage.expansion={expansion} must be above 0; null leaves the convolution out")
+    check_choice("stage.fusion", fusion, FUSIONS)
+    if expansion is not None:
+        check_positive("stage.expansion", expansion, "null leaves the convolution out")
     check_at_least("stage.growth", growth, 0, "0 is for blocks that keep their width")
