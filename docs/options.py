@@ -16,10 +16,10 @@ from typing import Any
 import yaml
 from hydra.utils import get_object
 
+from cifar100.__main__ import COMMANDS
 from cifar100.config import CONF, PRIMITIVES
 
 GROUPS = ("model", *PRIMITIVES, "data", "augment", "loss", "optimizer", "scheduler", "trainer", "tracker")
-COMMANDS = ("train", "evaluate", "predict", "runs", "report", "hub", "pull")
 COMMENT = re.compile(r"^(?P<indent> *)(?P<name>\w+):(?P<value>[^#]*?)\s*(?:#\s*(?P<words>.*))?$")
 PORT = re.compile(rf"\$\{{\.*(?:{'|'.join(PRIMITIVES)})\}}")
 HEADING = ("option", "default", "meaning")
@@ -29,7 +29,7 @@ def page() -> str:
     """The whole page."""
     parts = ["# Every option", INTRODUCTION]
     parts += [section(group) for group in GROUPS if (CONF / group).is_dir()]
-    parts += ["## Commands", *(command(name) for name in COMMANDS if (CONF / f"{name}.yaml").is_file())]
+    parts += ["## Commands", *(command(name) for name in (*COMMANDS, "pull"))]
     return "\n\n".join(parts) + "\n"
 
 

@@ -35,7 +35,7 @@ SAME = [
 ]
 DIFFERENT = """seed=1 attention=eca attention=se norm=gn optimizer.lr=0.05 data.val_size=0 data=cifar10 augment=none
     trainer.num_train_epochs=1 ema_decay=0.99 model.drop_path=0.1 scheduler=step block.shortcut=padding
-    init.zero_last_norm=true loss.label_smoothing=0.1""".split()
+    init.zero_last_norm=true loss.label_smoothing=0.1 backbone_lr_factor=0.1 data.images_per_class=5""".split()
 # As they have been since runs were first recorded: a changed one leaves runs that cannot be continued.
 KNOWN = {
     "": "6f28e79e",
@@ -98,6 +98,7 @@ def test_a_run_is_continued_in_the_folder_that_it_had_under_another_name(tmp_pat
         ("model=csp_resnet20", "csp_resnet20"),
         ("model=convnext optimizer=sgd", "convnext"),
         ("data=cifar10 optimizer=muon", "resnet20-cifar10-muon"),
+        ("data=digits data.images_per_class=5", "resnet20-digits-5_a_class"),
         ("model.depths=[1,1,1]", "basic-d1-1-1-w16-32-64"),
         ("model.width_multiplier=2", "basic-d3-3-3-w16-32-64"),
     ],

@@ -17,6 +17,7 @@ from cifar100.app.sources import freeze, load_teacher, start_from
 from cifar100.base.errors import UserError
 from cifar100.config import build, build_network
 from cifar100.data.loader import EvalLoader, TrainLoader
+from cifar100.optim.groups import scale_backbone
 from cifar100.record import RunDirectory
 from cifar100.sweep import elsewhere
 from cifar100.training.arguments import length
@@ -63,6 +64,7 @@ def build_loop(
     frozen = freeze(model, config.freeze, config.init_from)
     steps = train_loader.steps_per_epoch
     optimizer = build(config.optimizer)(model)
+    scale_backbone(optimizer, model, config.backbone_lr_factor)
     _, steps_in_all = length(arguments, steps)
     scheduler = build(config.scheduler)(optimizer, num_training_steps=steps_in_all, steps_per_epoch=steps)
     average = None if config.ema_decay is None else MovingAverage(model, config.ema_decay, config.ema_warmup)

@@ -16,9 +16,9 @@ log = logging.getLogger(__name__)
 MOST_NAMES = 2**18  # characters of class names that environment.json holds; more would not be read again
 # What a design may bring of its recipe; on the data all designs of a table agree.
 RECIPE_OF_A_DESIGN = ("augment", "loss", "optimizer", "scheduler", "trainer", "ema_decay")
-RECIPE_OF_A_DESIGN += ("ema_warmup", "early_stopping_patience", "init_from", "freeze")
+RECIPE_OF_A_DESIGN += ("ema_warmup", "early_stopping_patience", "init_from", "freeze", "backbone_lr_factor")
 # Overrides that a record does not tell: places on this machine.
-OF_THIS_MACHINE = ("data.path=", "data.cache_dir=", "root=", "init_from=", "loss.teacher=", "teacher=")
+OF_THIS_MACHINE = ("data.path=", "data.cache_dir=", "root=", "init_from=", "loss.teacher=", "teacher=", "source=")
 
 
 def description(config: DictConfig) -> dict[str, Any]:

@@ -31,6 +31,8 @@ def readable(content: Mapping[str, Any]) -> str:
         words = [recipe, *(f"no_{part}" if ours[part] == "identity" else ours[part] for part in changed)]
     others = (content["data"]["name"], leaf_name(content["optimizer"].get("_target_", "")))
     words += [word for word in others if word not in USUAL]
+    if few := content["data"].get("images_per_class"):
+        words.append(f"{few}_a_class")
     return "-".join(dict.fromkeys(filter(None, words)))[:LONGEST]
 
 

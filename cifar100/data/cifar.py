@@ -27,6 +27,7 @@ def read_cifar100(
     cache_dir: str | None = None,
     val_size: int = 5000,
     *,
+    images_per_class: int | None = None,
     name: str = "cifar100",
     num_classes: int = 100,
     in_channels: int = 3,
@@ -44,7 +45,8 @@ def read_cifar100(
         ValueError: a layout that is none of these, an unreadable file, content that is not CIFAR-100.
     """
     constants = {"name": name, "num_classes": num_classes, "in_channels": in_channels, "resolution": resolution}
-    return read_known(CIFAR100, _read_source, path=path, cache_dir=cache_dir, val_size=val_size, constants=constants)
+    options = {"val_size": val_size, "images_per_class": images_per_class, "constants": constants}
+    return read_known(CIFAR100, _read_source, path=path, cache_dir=cache_dir, **options)
 
 
 def read_cifar10(
@@ -52,6 +54,7 @@ def read_cifar10(
     cache_dir: str | None = None,
     val_size: int = 5000,
     *,
+    images_per_class: int | None = None,
     name: str = "cifar10",
     num_classes: int = 10,
     in_channels: int = 3,
@@ -60,7 +63,8 @@ def read_cifar10(
     """CIFAR-10: 50,000 training and 10,000 test images, 32x32 RGB, 10 classes. Arguments as read_cifar100, with
     `cifar-10-batches-py`, `cifar-10-batches-bin` and uoft-cs/cifar10."""
     constants = {"name": name, "num_classes": num_classes, "in_channels": in_channels, "resolution": resolution}
-    return read_known(CIFAR10, _read_source, path=path, cache_dir=cache_dir, val_size=val_size, constants=constants)
+    options = {"val_size": val_size, "images_per_class": images_per_class, "constants": constants}
+    return read_known(CIFAR10, _read_source, path=path, cache_dir=cache_dir, **options)
 
 
 def _read_source(source: Path | None, spec: Spec) -> RawData:

@@ -11,7 +11,7 @@ from cifar100.data.formats.folders import class_folders, image_files, read_label
 from cifar100.data.images import ImageData
 from cifar100.data.raw import RawData, RawSplit
 from cifar100.data.reading import read_cached
-from cifar100.data.split import hold_out
+from cifar100.data.split import hold_out, keep_images
 from cifar100.data.verify import channel_statistics
 
 
@@ -20,6 +20,7 @@ def read_imagefolder(
     cache_dir: str | None = None,
     val_size: int = 0,
     *,
+    images_per_class: int | None = None,
     name: str = "imagefolder",
     num_classes: int | None = None,
     in_channels: int = 3,
@@ -56,7 +57,7 @@ def read_imagefolder(
             f"data.num_classes={num_classes} but {path} has {data.num_classes} classes; "
             f"use data.num_classes={data.num_classes}"
         )
-    return hold_out(data, val_size)
+    return keep_images(hold_out(data, val_size), images_per_class)
 
 
 def _read(folder: Path, name: str, resolution: int, channels: int) -> ImageData:

@@ -14,7 +14,7 @@ from cifar100.data.canonical import assemble
 from cifar100.data.images import ImageData
 from cifar100.data.raw import RawData
 from cifar100.data.specs import Spec
-from cifar100.data.split import hold_out
+from cifar100.data.split import hold_out, keep_images
 from cifar100.data.verify import verify
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ def read_known(
     path: str | None,
     cache_dir: str | None,
     val_size: int,
+    images_per_class: int | None = None,
     constants: dict[str, Any],
 ) -> ImageData:
     """Read a data set of which the facts are published.
@@ -63,7 +64,7 @@ def read_known(
         return data
 
     data = read_cached(spec.name, read_verified, path=path, cache_dir=cache_dir, known=spec.fingerprint)
-    return hold_out(data, val_size)
+    return keep_images(hold_out(data, val_size), images_per_class)
 
 
 def _expanded(option: str, path: str) -> Path:

@@ -1,4 +1,4 @@
-"""The held-out part of the training images."""
+"""The held-out part of the training images, and few of those that are left."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 
 from cifar100.base.errors import UserError
-from cifar100.data.images import ImageData
+from cifar100.data.images import ImageData, ImageSet
 
 logger = logging.getLogger(__name__)
 
@@ -45,3 +45,28 @@ def hold_out(data: ImageData, val_size: int) -> ImageData:
             *(val_size, data.num_classes, int(held_out.min()), int(held_out.max())),
         )
     return replace(data, train=train, val=val)
+
+
+def keep_images(data: ImageData, images_per_class: int | None) -> ImageData:
+    """Keep the first training images of each class, those held out not among them; None keeps all.
+
+    In canonical order, so that they depend on the images alone, not on the run's seed, and fewer are contained in more.
+
+    Raises:
+        UserError: no whole number above 0, or more than a class has.
+    """
+    if images_per_class is None:
+        return data
+    if isinstance(images_per_class, bool) or not isinstance(images_per_class, int) or images_per_class < 1:
+        raise UserError(f"data.images_per_class={images_per_class} must be a whole number >= 1, or null to keep all")
+    labels = data.train.labels
+    fewest = int(torch.bincount(labels, minlength=data.num_classes).min())
+    if images_per_class > fewest:
+        raise UserError(
+            f"data.images_per_class={images_per_class} but a class of {data.name} has {fewest} training images left; "
+            "use fewer, or null to keep all"
+        )
+    classes = range(data.num_classes)
+    kept = torch.cat([(labels == each).nonzero()[:images_per_class, 0] for each in classes]).sort().values
+    images = data.train.images[kept].contiguous(memory_format=torch.channels_last)
+    return replace(data, train=ImageSet(images, labels[kept]))

@@ -24,6 +24,7 @@ def read_tiny_imagenet(
     cache_dir: str | None = None,
     val_size: int = 10000,
     *,
+    images_per_class: int | None = None,
     name: str = "tiny_imagenet",
     num_classes: int = 200,
     in_channels: int = 3,
@@ -46,6 +47,7 @@ def read_tiny_imagenet(
         path=path,
         cache_dir=cache_dir,
         val_size=val_size,
+        images_per_class=images_per_class,
         constants={"name": name, "num_classes": num_classes, "in_channels": in_channels, "resolution": resolution},
     )
 

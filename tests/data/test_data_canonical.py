@@ -9,7 +9,7 @@ import torch
 from cifar100.data.canonical import assemble, canonical_order
 from cifar100.data.images import ImageData
 from cifar100.data.raw import RawData, RawSplit
-from cifar100.data.split import hold_out
+from cifar100.data.split import hold_out, keep_images
 
 
 def images_of(counts: list[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -111,3 +111,23 @@ def test_own_validation_images_are_not_mixed_with_held_out_ones() -> None:
     data = data_of([60] * 10)
     with pytest.raises(ValueError, match="has validation images of its own; use data.val_size=0"):
         hold_out(replace(data, val=data.test), 100)
+
+
+def test_few_images_a_class_are_nested_and_none_of_them_held_out() -> None:
+    data = hold_out(data_of([60, 40, 50]), 30)
+    few, more = keep_images(data, 5), keep_images(data, 20)
+    assert torch.bincount(few.train.labels).tolist() == [5] * 3
+    assert torch.bincount(more.train.labels).tolist() == [20] * 3
+    rows = [{image.numpy().tobytes() for image in each.images} for each in (few.train, more.train, data.train)]
+    assert rows[0] < rows[1] < rows[2] and few.val is data.val and few.test is data.test
+    assert few.train.images.is_contiguous(memory_format=torch.channels_last)
+    assert keep_images(data, None) is data and few.fingerprint == data.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("count", "message"), [(0, "whole number >= 1"), (True, "whole"), ("5", "whole"), (61, "has 40")]
+)
+def test_few_images_are_refused_in_one_line(count, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as error:
+        keep_images(data_of([60, 40, 50]), count)
+    assert f"data.images_per_class={count}" in str(error.value) and "\n" not in str(error.value)

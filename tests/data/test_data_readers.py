@@ -37,6 +37,27 @@ def test_digits_are_scikit_learns(tmp_path: Path) -> None:
         read_digits(path="/somewhere")
 
 
+def test_digits_in_colour_and_larger_are_the_same_digits(tmp_path: Path) -> None:
+    options = {"cache_dir": str(tmp_path), "val_size": 140, "images_per_class": 20}
+    small, large = read_digits(**options), read_digits(**options, in_channels=3, resolution=32)
+    assert large.train.images.shape == (200, 3, 32, 32) and len(large.val) == 140
+    for split in ("train", "val", "test"):
+        ours, theirs = getattr(large, split), getattr(small, split)
+        assert torch.equal(ours.labels, theirs.labels) and ours.images.is_contiguous(memory_format=torch.channels_last)
+        assert torch.equal(ours.images[:, 0], ours.images[:, 2])
+        shrunk = torch.nn.functional.avg_pool2d(ours.images[:, :1].float(), 4)
+        assert (shrunk - theirs.images).abs().mean() < 16  # of 255: bicubic rounds corners
+    assert large.fingerprint != small.fingerprint
+    assert large.mean == pytest.approx(small.mean * 3, abs=0.01) and len(large.std) == 3
+
+
+@pytest.mark.parametrize("option", [{"resolution": 7}, {"resolution": 129}, {"resolution": "32"}, {"in_channels": 2}])
+def test_digits_of_other_sizes_are_refused(option: dict) -> None:
+    ((name, value),) = option.items()
+    with pytest.raises(ValueError, match=f"data.{name}={value} must be"):
+        read_digits(**option)
+
+
 @pytest.fixture
 def small_tiny(monkeypatch: pytest.MonkeyPatch, forms, tmp_path: Path) -> tuple[Path, RawData]:
     """The folder layout with 2 + 1 images a class, as JPEG, some grey; and the same as decoded arrays."""

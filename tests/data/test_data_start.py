@@ -37,12 +37,15 @@ print([name for name in "{HEAVY}".split() if name in sys.modules])
     assert run.stdout.strip() == "[]"
 
 
+FACTS = ("num_classes", "in_channels", "resolution")
+
+
 @pytest.mark.parametrize("choice", sorted(file.stem for file in (CONF / "data").glob("*.yaml")))
 def test_every_data_choice_names_a_reader_and_its_facts(choice: str) -> None:
     node = yaml.safe_load((CONF / "data" / f"{choice}.yaml").read_text())
     node = node.get("data", node)  # where the file sets another group, too
     reader = hydra.utils.get_method(node.pop("_target_"))
-    assert set(node) == {"name", "path", "cache_dir", "val_size", "num_classes", "in_channels", "resolution"}
+    assert set(node) == {"name", "path", "cache_dir", "val_size", "images_per_class", *FACTS}
     assert node["name"] == choice and node["path"] is None
     with pytest.raises((ValueError, FileNotFoundError), match="data.path"):
         reader(**{**node, "path": "/nowhere/at/all"})

@@ -4,8 +4,9 @@ from torch import nn
 
 from cifar100.optim.adafactor import adafactor
 from cifar100.optim.adamw import adamw
-from cifar100.optim.groups import decay_groups
+from cifar100.optim.groups import decay_groups, scale_backbone
 from cifar100.optim.muon import muon
+from cifar100.optim.schedules import cosine
 from cifar100.optim.sgd import sgd
 
 
@@ -75,3 +76,36 @@ def test_muon_refuses_a_vector_posing_as_matrix():
     network = nn.Sequential(nn.Conv1d(1, 1, 3), nn.Linear(5, 1), nn.Linear(5, 2))
     optimizer = muon(network, adamw_modules=[])
     assert [p.shape for p in optimizer.param_groups[0]["params"]] == [torch.Size([2, 5])]
+
+
+@pytest.mark.parametrize("make", [sgd, adamw, adafactor, muon])
+def test_the_backbone_learns_at_a_part_of_the_rate(make, make_network, make_gradients):
+    network, usual = make_network(), make_network()
+    optimizers = [make(network), make(usual)]
+    scale_backbone(optimizers[0], network, 0.5)
+    schedules = [cosine(each, num_training_steps=10, steps_per_epoch=10, min_lr=1e-4) for each in optimizers]
+    for step in range(3):
+        for each, optimizer, schedule in zip((network, usual), optimizers, schedules, strict=True):
+            make_gradients(each, step)
+            optimizer.step()
+            schedule.step()
+    ours, theirs = ({id(p): group for group in each.param_groups for p in group["params"]} for each in optimizers)
+    for (name, parameter), (_, other) in zip(network.named_parameters(), usual.named_parameters(), strict=True):
+        there = theirs[id(other)]
+        factor = 1 if name.startswith("head.") else 0.5
+        assert ours[id(parameter)] == {**there, "params": ours[id(parameter)]["params"]} | {
+            key: pytest.approx(factor * there[key]) for key in ("lr", "initial_lr")
+        }, name
+        assert torch.equal(parameter, other) == (factor == 1), name
+    assert optimizers[0].param_groups[0]["lr"] == pytest.approx(optimizers[1].param_groups[0]["lr"])
+
+
+def test_a_factor_is_above_0_and_has_a_backbone(make_network):
+    network = make_network()
+    for factor in (0, -1, "0.1", float("inf")):
+        with pytest.raises(ValueError, match=f"backbone_lr_factor={factor!r} must be"):
+            scale_backbone(sgd(network), network, factor)
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name.startswith("head."))
+    with pytest.raises(ValueError, match="no effect with freeze=backbone"):
+        scale_backbone(sgd(network), network, 0.1)
