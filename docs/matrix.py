@@ -1,8 +1,9 @@
 """What goes with what, found by building it: python docs/matrix.py [README.md docs/combinations.md]
 
 Prints Markdown: the choices of each group; blocks against stages, mixers and the rest, where every cell is a network
-composed and built at 32x32; the recipes with their costs. In a file that is named, replaces what stands between
-``<!-- choices -->``, ``<!-- matrix -->`` or ``<!-- recipes -->`` and ``<!-- end -->``. Takes minutes.
+composed and built at 32x32; the recipes with their costs, and which of them can be exported. In a file that is named,
+replaces what stands between ``<!-- choices -->``, ``<!-- matrix -->``, ``<!-- recipes -->`` or ``<!-- exports -->`` and
+``<!-- end -->``. Takes minutes, and for the exports some more; needs ``cifar100-lab[deploy]``.
 """
 
 import re
@@ -52,9 +53,17 @@ class Cells:
 
     def mark(self, *overrides: str) -> str:
         """``✓``, or the number of the reason why not."""
-        try:
+
+        def build() -> None:
             with torch.device("meta"):
                 network(*SMALL, *overrides)
+
+        return self.outcome(build)
+
+    def outcome(self, attempt: Callable[[], object]) -> str:
+        """As ``mark``, of anything that refuses by a ValueError."""
+        try:
+            attempt()
         except ValueError as error:
             reason = str(error)
             if reason not in self.reasons:
@@ -86,8 +95,12 @@ def matrix() -> str:
         words.append(in_words(cells.row(block, "downsample", "stage=separate")))
         rows.append([block, *(stage[choice] for choice in stages), *words])
     header = ["block", *(f"stage={choice}" for choice in stages), "mixer", "attention", "norm", "activation", "stem"]
+    return with_reasons(table([*header, "downsample"], rows), cells)
+
+
+def with_reasons(text: str, cells: Cells) -> str:
     reasons = "\n".join(f"{index}. {reason}" for index, reason in enumerate(cells.reasons, 1))
-    return "\n\n".join(filter(None, [table([*header, "downsample"], rows), reasons]))
+    return "\n\n".join(filter(None, [text, reasons]))
 
 
 def in_words(marks: dict[str, str]) -> str:
@@ -105,7 +118,30 @@ def recipes() -> str:
     return table(["recipe", "parameters", "multiply-adds (M)", "block", *PARTS], rows)
 
 
-SECTIONS: dict[str, Callable[[], str]] = {"choices": choices_table, "matrix": matrix, "recipes": recipes}
+def exports() -> str:
+    """Which recipes, their weights drawn anew, can be exported with the logits that they have in PyTorch; why others
+    cannot."""
+    from cifar100.deploy.export import FORMATS, check_agreement, export_network, metadata
+
+    about, cells, rows = metadata(class_names=[], mean=[], std=[], data=""), Cells(), []
+    images = torch.randn(16, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    for recipe in choices("model"):
+        torch.manual_seed(0)
+        built = network(f"model={recipe}").eval()
+
+        def export(format: str, built: nn.Module = built) -> None:
+            check_agreement(built, export_network(built, format, about), format, images)
+
+        rows.append([recipe, *(cells.outcome(lambda format=format: export(format)) for format in FORMATS)])
+    return with_reasons(table(["recipe", *FORMATS], rows), cells)
+
+
+SECTIONS: dict[str, Callable[[], str]] = {
+    "choices": choices_table,
+    "matrix": matrix,
+    "recipes": recipes,
+    "exports": exports,
+}
 
 
 def main(files: list[str]) -> None:

@@ -46,7 +46,7 @@ def test_the_readme_lists_the_choices_that_there_are():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["recipes", "matrix"])
+@pytest.mark.parametrize("name", ["recipes", "matrix", "exports"])
 def test_what_goes_with_what_is_up_to_date(name):
     matrix = script("matrix")
     matrix.register_resolvers()

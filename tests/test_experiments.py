@@ -24,6 +24,7 @@ PARAMS = {
 EVERYTHING = PARAMS.pop("all_tables")  # whose rows are those of all others
 TABLES = sorted(name for name, params in PARAMS.items() if "row" in params)
 RECIPES = sorted(PARAMS.keys() - set(TABLES))
+OWN = {"distillation": {"loss"}, "transfer": {"init_from", "freeze", "backbone_lr_factor", "optimizer"}}
 NETWORKS = {}  # a network that several tables have is built once
 STEPS = Path(__file__).parents[1] / "docs" / "convnext_steps.md"
 
@@ -67,7 +68,7 @@ def test_the_studys_tables_are_all_there():
     ablations = (
         "eca ghost_form ghost_ratio ghost_cheap ghost_replace convnext_cumulative convnext_alone convnext_inverted"
     )
-    others = "recipe_twins ghost_eca large_kernel future scale distillation"
+    others = "recipe_twins ghost_eca large_kernel future scale distillation transfer"
     assert set(TABLES) == {"main", *ablations.split(), *others.split()}
     assert set(RECIPES) == {"recipe_optimizer", "recipe_scheduler", "recipe_augment"}
 
@@ -95,18 +96,20 @@ def test_every_job_is_a_run_of_its_own_that_builds(name):
     others = [run_id(compose(f"experiment={name}", *sweep(name)[-1]))]  # the last row with its last seed
     assert len({*first, *others}) == len(first) + 1
     for config in rows(name):
-        assert config.study == name and config.hydra.runtime.choices["experiment"] == name
-        assert network(config).num_classes == 100
+        assert config.study.split("/")[0] == name and config.hydra.runtime.choices["experiment"] == name
+        assert network(config).num_classes == config.data.num_classes
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_rows_share_one_recipe_but_for_what_they_declare_their_own(name):
     usual = without_network(compose("experiment=main", "row=main_0_resnet20"))
     assert usual["trainer"]["num_train_epochs"] == 150
+    first = {config.study: without_network(config) for config in reversed(rows(name))}  # of each of a table's studies
     for config in rows(name):
         ours, own = without_network(config), set(config.own_recipe or ())
-        assert {key for key in usual if ours[key] != usual[key]} == own, config.label
-        assert own <= {"loss" if name == "distillation" else "optimizer"}
+        base = usual if config.data.name == "cifar100" else first[config.study]
+        assert {key for key in {**base, **ours} if ours.get(key) != base.get(key)} == own, config.label
+        assert own <= OWN.get(name, {"optimizer"})
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -131,7 +134,7 @@ def test_labels_tell_the_rows_apart(name):
 
 def test_every_row_stands_in_its_table_and_the_baseline_first():
     files = sorted(file.stem for file in (CONF / "row").glob("*.yaml"))
-    swept = {name: [config.hydra.runtime.choices["row"] for config in rows(name)] for name in TABLES}
+    swept = {name: dict.fromkeys(config.hydra.runtime.choices["row"] for config in rows(name)) for name in TABLES}
     assert sorted(row for each in swept.values() for row in each) == files
     for name, each in swept.items():
         numbers = [re.fullmatch(rf"{name}_(\d+)_\w+", row)[1] for row in each]
@@ -182,8 +185,10 @@ def test_all_tables_trains_the_rows_of_every_table_in_a_study_of_its_own(typed):
     assert EVERYTHING.keys() == {"seed", "row"}
     jobs = sweep("all_tables")
     ordered = [override for job in jobs for override in job if override.startswith("row=")]
-    files = [file.stem for file in (CONF / "row").glob("*.yaml") if not file.stem.startswith("distillation_")]
-    assert set(ordered) == {f"row={name}" for name in files}, "but for those that need a teacher"
+    files = [
+        file.stem for file in (CONF / "row").glob("*.yaml") if not file.stem.startswith(("distillation_", "transfer_"))
+    ]
+    assert set(ordered) == {f"row={name}" for name in files}, "but for those that need another network's weights"
     assert ordered[:8] == [f"row={config.hydra.runtime.choices['row']}" for config in rows("main")]
     assert [job[0] for job in jobs] == sorted(job[0] for job in jobs), "a seed of every row before the next seed"
     said = re.search(r"^# Runs: (\d+) = (\d+) rows", FILES["all_tables"], re.MULTILINE)

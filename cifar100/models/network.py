@@ -79,6 +79,15 @@ class Network(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         return self.head(self.stages(self.stem(images)))
 
+    def feature_maps(self, images: Tensor) -> list[Tensor]:
+        """What each stage puts out, the finest map first: a backbone for heads of detection and segmentation
+        (``examples/detect_digits.py``). Images may be of any size where no mixer is bound to ``resolution``, as token
+        MLPs and relative self-attention are."""
+        maps = [self.stem(images)]
+        for stage in self.stages:
+            maps.append(stage(maps[-1]))
+        return maps[1:]
+
 
 def scale(width: int, multiplier: float) -> int:
     """``width`` times ``multiplier``, to the nearest multiple of 8; unchanged at 1."""

@@ -116,6 +116,14 @@ def test_recipe_takes_a_new_attention(model_choice, tmp_path, monkeypatch, compo
     check_step(network)
 
 
+def test_feature_maps_are_what_the_head_reads(make_network):
+    network = make_network("model=resnet20", "model.depths=[1,1,1]").eval()
+    images = torch.randn(2, 3, 32, 32)
+    maps = network.feature_maps(images)
+    assert [tuple(each.shape[1:]) for each in maps] == [(16, 32, 32), (32, 16, 16), (64, 8, 8)]
+    assert torch.equal(network.head(maps[-1]), network(images))
+
+
 def test_recipe_is_one_of_those_promised():
     promised = """resnet20 resnet32 resnet44 resnet56 resnet110 resnet18 resnet34 resnet50 wrn16_2 convnext ghostnet
         csp_resnet20 csp_densenet resnest20 mlp_mixer segnext lsknet hornet coatnet""".split()
