@@ -4,18 +4,16 @@ Exit status: 0 done, 1 a run failed, 2 the command cannot be carried out as type
 processes still work on some, 130 or 143 interrupted by SIGINT or SIGTERM. A traceback is a bug of this program.
 """
 
-import errno
 import logging
 import os
 import signal
-import stat
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -27,7 +25,6 @@ from cifar100.base.errors import (
     FAILED,
     OutOfMemoryError,
     ProcessDied,
-    RecordError,
     RunLocked,
     SweepStopped,
     UserError,
@@ -36,6 +33,7 @@ from cifar100.base.text import joined, visible
 from cifar100.config import CONF, named_folders, register_resolvers, trusting, typed_folders
 from cifar100.habits import check_habits
 from cifar100.help import groups
+from cifar100.logs import is_main, open_output
 from cifar100.mistakes import check_choices, explain, user_error
 
 log = logging.getLogger(__name__)
@@ -55,7 +53,7 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
     global _job_begun, _typed_in
     _typed_in, _job_begun = os.getpid(), False
     arguments = sys.argv[1:] if arguments is None else arguments
-    _open_output()
+    open_output()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra would print and exit by itself
     failures.clear()
     message, status = "", 0
@@ -76,7 +74,7 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
         _leave_the_other_processes()
         failures.extend(sweep.close(ended=not status and sys.exception() is None))
     if failures:
-        message = "\n".join(filter(None, (_failed_jobs(), _jobs_elsewhere(), message)))
+        message = "\n".join(filter(None, (_closing_words(), message)))
         failed = [each for _, each, _ in failures if each != ELSEWHERE]
         status = status or (FAILED if len(failed) > 1 else (failed or [ELSEWHERE])[0])
     if status:
@@ -154,67 +152,6 @@ def _outside_of_jobs(error: Exception) -> UserError | None:
     return UserError(joined(str(error))) if isinstance(error, ValueError) and not _job_begun else None
 
 
-class TerminalHandler(logging.Handler):
-    """Prints log lines without tearing a progress bar, as long as someone reads them."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        from tqdm import tqdm
-
-        with suppress(OSError, ValueError):  # nobody reads, the disk is full, the stream is closed
-            tqdm.write(sweep.prefix() + visible(self.format(record)), file=sys.stdout)
-            sys.stdout.flush()
-
-
-class RunLog(logging.FileHandler):
-    """A run's train.log. A full disk loses lines of it, not the run: the checkpoints say whether that can go on.
-
-    A link, pipe or device that stands in the place of the file is never written through.
-
-    Raises:
-        RecordError: the file is there and is no plain file of its own.
-    """
-
-    def check(self) -> None:
-        """Opens a file that is there already, so that it is refused before the work, not at its first line."""
-        if os.path.lexists(self.baseFilename):
-            with suppress(OSError):
-                self.stream = self._open()
-
-    def _open(self) -> TextIO:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        refused = RecordError(self.baseFilename, "is no plain file of its own; delete it")
-        try:
-            descriptor = os.open(self.baseFilename, flags, 0o666)
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
-                raise refused from None
-            raise
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:  # the lines would be elsewhere too
-            os.close(descriptor)
-            raise refused
-        return os.fdopen(descriptor, self.mode, encoding=self.encoding, errors=self.errors)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        with suppress(OSError):
-            super().emit(record)
-
-    def handleError(self, record: logging.LogRecord) -> None:
-        if not isinstance(sys.exception(), OSError):
-            super().handleError(record)
-
-
-class MainProcess(logging.Filter):
-    """Lets through the log of the first of several processes, and every process's warnings."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return _is_main() or record.levelno >= logging.WARNING
-
-
-def _is_main() -> bool:
-    return os.environ.get("RANK", "0") == "0"
-
-
 @contextmanager
 def _terminable() -> Iterator[None]:
     """SIGTERM ends the block as Control-C does, so that what must be noted at the end of a run is. Control-C reaches
@@ -245,48 +182,34 @@ def _terminable() -> Iterator[None]:
             signal.signal(signum, handler)
 
 
-def _open_output() -> None:
-    """Lets no output end a run: closed streams lead nowhere, and characters that a terminal lacks are escaped."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # for the process's life
-        elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def _leave_the_other_processes() -> None:
     distributed = sys.modules.get("torch.distributed")
     if distributed and distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
 
 
-def _failed_jobs() -> str:
-    """The closing words of a command whose jobs failed: the mistake itself, or which jobs of a sweep."""
+def _closing_words() -> str:
+    """Of a command whose jobs failed: the mistake itself, or which jobs of a sweep."""
     if not failures[0][0]:
         return failures[0][2]
-    return _listed(
-        [each for each in failures if each[1] != ELSEWHERE],
-        "failed; typed again, only what is not finished is tried again",
+    elsewhere = [each for each in failures if each[1] == ELSEWHERE]
+    failed = [each for each in failures if each[1] != ELSEWHERE]
+    listings = (
+        _listed(failed, "failed; typed again, only what is not finished is tried again"),
+        _listed(elsewhere, "still running in other processes"),
     )
+    return "\n".join(filter(None, listings))
 
 
-def _jobs_elsewhere() -> str:
-    return _listed([each for each in failures if each[1] == ELSEWHERE], "still running in other processes")
-
-
-def _listed(jobs: Sequence[tuple[str, int, str]], what: str) -> str:
+def _listed(jobs: Sequence[tuple[str, int, str]], state: str) -> str:
     count = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
-    return (
-        "\n".join([f"{count} of the sweep {what}:", *(f"  {name}: {reason}" for name, _, reason in jobs)])
-        if jobs
-        else ""
-    )
+    lines = [f"{count} of the sweep {state}:", *(f"  {name}: {reason}" for name, _, reason in jobs)]
+    return "\n".join(lines) if jobs else ""
 
 
 def _end(message: str, status: int) -> None:
     """Ends the process. Of several, which all end so, the first tells why."""
-    if _is_main():
+    if is_main():
         with suppress(OSError, ValueError):
             print(visible(message), file=sys.stderr, flush=True)
     logging.shutdown()

@@ -16,8 +16,9 @@ from omegaconf import OmegaConf
 from cifar100 import command
 from cifar100.base.errors import FAILED, MISTYPED, Diverged, Interrupted, ProcessDied
 from cifar100.base.text import near
-from cifar100.command import MainProcess, RunLog, TerminalHandler, run
+from cifar100.command import run
 from cifar100.config import CONF, build, typed_folders
+from cifar100.logs import MainProcess, RunLog, TerminalHandler
 from cifar100.mistakes import check_choices, explain, mistake
 from cifar100.record import RunDirectory
 

@@ -34,7 +34,8 @@ MAY_IMPORT = {  # besides base, which everybody may
     "mistakes": set(),
     "habits": {"config"},
     "help": {"config"},
-    "command": {"config", "habits", "help", "mistakes", "sweep"},
+    "logs": {"sweep"},
+    "command": {"config", "habits", "help", "logs", "mistakes", "sweep"},
     "__main__": {"app", "command", "config", "report", "sweep"},
 }
 FILES = sorted(file for file in PACKAGE.rglob("*.py") if "conf" not in file.relative_to(PACKAGE).parts)

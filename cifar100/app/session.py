@@ -12,9 +12,9 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict, read_write
 
-from cifar100.command import MainProcess, RunLog, TerminalHandler
 from cifar100.config import CONF, named_folders, trusting
 from cifar100.habits import check_habits
+from cifar100.logs import MainProcess, RunLog, TerminalHandler
 from cifar100.mistakes import check_choices
 
 

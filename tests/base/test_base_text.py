@@ -3,7 +3,7 @@
 import logging
 
 from cifar100.base.text import aligned, visible
-from cifar100.command import TerminalHandler
+from cifar100.logs import TerminalHandler
 
 STEERING = "a\x1b[2Jb\rc\x07\u202ed"
 
