@@ -12,7 +12,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict, read_write
 
-from cifar100.config import CONF, named_folders, trusting
+from cifar100.config import CONF, named_folders, register_resolvers, trusting
 from cifar100.habits import check_habits
 from cifar100.logs import MainProcess, RunLog, TerminalHandler
 from cifar100.mistakes import check_choices
@@ -24,6 +24,7 @@ def composed(overrides: Sequence[str] | str, conf: str | Path | None) -> Iterato
     typed = [overrides] if isinstance(overrides, str) else list(overrides)
     folders = [] if conf is None else [Path(conf).resolve()]
     before = HydraConfig.instance().cfg
+    register_resolvers()
     with trusting(folders), hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
         check_habits(typed, "train")
         check_choices(typed, [CONF, *folders])
