@@ -7,7 +7,7 @@ import pytest
 
 from cifar100.app.session import run_log
 from cifar100.base.errors import RecordError, UserError
-from cifar100.report.build import _check_places
+from cifar100.report.build import report_folder
 
 
 def _symbolic_link(path, other):
@@ -68,5 +68,5 @@ def test_a_report_is_not_written_through_links(place, make, tmp_path):
     (study / place).parent.mkdir(parents=True)
     make(study / place, other)
     with pytest.raises(UserError, match=f"{place} is a link or no folder"):
-        _check_places(study)
+        report_folder(study)
     assert not list(other.iterdir())

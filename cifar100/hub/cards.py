@@ -13,16 +13,13 @@ from cifar100.hub.citation import bibtex, cited, own_entry
 from cifar100.record.fields import COSTS, FIELDS, METRICS, Field
 from cifar100.report.claims.statistics import summarize
 from cifar100.report.document.words import load_words
-from cifar100.report.records.command import recorded_command, typed_command
-from cifar100.report.records.facts import FEW_EPOCHS, FEW_SEEDS, is_dirty
-from cifar100.report.records.row import Row
+from cifar100.report.records.provenance import FEW_EPOCHS, FEW_SEEDS, is_dirty, recorded_command, typed_command
 from cifar100.report.records.run import Run
-from cifar100.report.records.study import Study
-from cifar100.report.renderers.markdown_text import at_start, code, escaped, markdown_table
-from cifar100.report.tables.hyperparameters import hyperparameter_table
-from cifar100.report.tables.main_table import main_table
+from cifar100.report.records.study import Row, Study
+from cifar100.report.renderers.markdown_document import at_start, code, escaped, markdown_table
+from cifar100.report.tables.comparison import machines, main_table
+from cifar100.report.tables.settings import hyperparameter_table, recipe_line
 from cifar100.report.tables.table import Cell, Table
-from cifar100.report.tables.table_notes import machines, recipe_line
 
 LIBRARY = "cifar100-lab"
 # Data sets by the names that records give them: on the Hub, and for readers.

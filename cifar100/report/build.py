@@ -1,9 +1,8 @@
 """From run directories to the report's files: `<study>/report/`, each file written whole or not at all."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +10,14 @@ from cifar100.base.errors import UserError
 from cifar100.base.files import remove_temporaries
 from cifar100.base.text import one_line, plain_line
 from cifar100.record import atomic_write
-from cifar100.report.document.content import Content
-from cifar100.report.document.document import Document
-from cifar100.report.document.labels import localized
-from cifar100.report.document.report_document import report_document
-from cifar100.report.document.words import Words, load_words
-from cifar100.report.records.studies import read_studies
-from cifar100.report.renderers.browser import find_browser, pdf_of
-from cifar100.report.renderers.csv_table import csv_text
+from cifar100.report.document.chapters import report_document
+from cifar100.report.document.report import Report
+from cifar100.report.document.words import chinese_label, load_words
+from cifar100.report.records.study import Study, read_studies
 from cifar100.report.renderers.html_document import html_document
-from cifar100.report.renderers.latex_table import latex_text
 from cifar100.report.renderers.markdown_document import markdown_document
-from cifar100.report.renderers.word_document import find_pandoc, word_document
+from cifar100.report.renderers.programs import find_browser, find_pandoc, pdf_of, word_document
+from cifar100.report.renderers.table_files import csv_text, latex_text
 
 PARTS = ("", "figures", "tables")
 FORMATS = ("html", "md", "docx", "pdf", "pptx")
@@ -57,87 +52,78 @@ def build_report(
         team: `{name: ..., task: ..., contribution: ...}` of each member.
 
     Raises:
-        ValueError: in one line, what cannot be reported or an option that makes no sense.
+        UserError: in one line, what cannot be reported or an option that makes no sense.
         OSError: a file that cannot be written.
     """
-    words = load_words(language)
-    wanted = _formats(formats)
-    members = [_member(each) for each in team]
-    places = [*_list(study), *_list(ablations)]
+    words, wanted, members = load_words(language), _formats(formats), tuple(map(_member, team))
     if not _list(study):
         raise UserError("study is missing; name the folder to report, such as study=multirun/main")
-    folder = Path(places[0])
-    studies = read_studies(places, baseline=baseline, allow_mixed=allow_mixed)
-    studies = tuple(localized(study, language) for study in studies)
-    if not folder.is_dir():
-        raise UserError(f"study={folder} must be a folder, in which the report is written; a list may name several")
-    _check_places(folder)
-    content = Content(
-        main=studies[0],
-        ablations=studies[1:],
-        words=words,
-        team=tuple(members),
-        title=plain_line(title, MAX_TITLE) if title else None,
-        authors=tuple(plain_line(name, MAX_NAME) for name in _list(authors)),
-    )
-    suffix = "" if language == "en" else f"-{language}"
-    for part in PARTS:
-        remove_temporaries(folder / "report" / part)
-    for name, file in _files(content, wanted, suffix):
-        atomic_write(folder / "report" / name, file)
+    places = [*_list(study), *_list(ablations)]
+    studies = [_localized(each, language) for each in read_studies(places, baseline=baseline, allow_mixed=allow_mixed)]
+    folder = report_folder(Path(places[0]))
+    names = tuple(plain_line(name, MAX_NAME) for name in _list(authors))
+    heading = plain_line(title, MAX_TITLE) if title else None
+    report = Report(studies[0], tuple(studies[1:]), words, team=members, title=heading, authors=names)
+    for name, file in _files(report, wanted, "" if language == "en" else f"-{language}"):
+        atomic_write(folder / name, file)
         if "/" not in name:
-            log.info("%s", folder / "report" / name)
-    return folder / "report"
+            log.info("%s", folder / name)
+    return folder
 
 
-def _check_places(folder: Path) -> None:
-    """Refuses a report that would be written through a link to elsewhere, before the work rather than after it."""
-    for part in PARTS:
-        place = folder / "report" / part
+def report_folder(study: Path) -> Path:
+    """Where the report goes. Refuses one that would be written through a link to elsewhere, before the work rather than
+    after it."""
+    if not study.is_dir():
+        raise UserError(f"study={study} must be a folder, in which the report is written; a list may name several")
+    for place in (study / "report" / part for part in PARTS):
         if place.is_symlink() or (place.exists() and not place.is_dir()):
             raise UserError(one_line(f"{place} is a link or no folder, so no report is written there; move it away"))
+        remove_temporaries(place)
+    return study / "report"
 
 
-def _files(content: Content, formats: Sequence[str], suffix: str) -> Iterator[tuple[str, bytes]]:
+def _files(report: Report, formats: Sequence[str], suffix: str) -> Iterator[tuple[str, bytes]]:
     """Every file by its name below the report's folder."""
-    document = report_document(content)
-    yield from _figures_and_tables(document, suffix)
-    page = html_document(document, content.words) if {"html", "pdf"} & set(formats) else ""
-    if "html" in formats:
-        yield f"report{suffix}.html", page.encode()
-    if "md" in formats:
-        path = f"figures/{{id}}{suffix}.png"
-        yield f"report{suffix}.md", markdown_document(document, content.words, path).encode()
-    if "pptx" in formats:
-        yield f"slides{suffix}.pptx", _deck(document, content.words)
-    if "docx" in formats:
-        yield f"report{suffix}.docx", word_document(document, content.words)
-    if "pdf" in formats:  # last: a browser may fail
-        yield f"report{suffix}.pdf", pdf_of(page)
-
-
-def _figures_and_tables(document: Document, suffix: str) -> Iterator[tuple[str, bytes]]:
+    document, words = report_document(report), report.words
     for figure in document.figures():
         yield f"figures/{figure.id}{suffix}.png", figure.png
         if figure.svg is not None:
             yield f"figures/{figure.id}{suffix}.svg", figure.svg
-    for block in document.tables():
-        yield f"tables/{block.table.id}{suffix}.csv", csv_text(block.table).encode()
-        yield f"tables/{block.table.id}{suffix}.tex", latex_text(block.table).encode()
+    for table in (block.table for block in document.tables()):
+        yield f"tables/{table.id}{suffix}.csv", csv_text(table).encode()
+        yield f"tables/{table.id}{suffix}.tex", latex_text(table).encode()
+    page = html_document(document, words) if {"html", "pdf"} & set(formats) else ""
+    if "html" in formats:
+        yield f"report{suffix}.html", page.encode()
+    if "md" in formats:
+        yield f"report{suffix}.md", markdown_document(document, words, f"figures/{{id}}{suffix}.png").encode()
+    if "pptx" in formats:
+        from cifar100.report.renderers.deck.deck import pptx_document  # half a second that other formats need not wait
+
+        yield f"slides{suffix}.pptx", pptx_document(document, words)
+    if "docx" in formats:
+        yield f"report{suffix}.docx", word_document(document, words)
+    if "pdf" in formats:  # last: a browser may fail
+        yield f"report{suffix}.pdf", pdf_of(page)
 
 
-def _deck(document: Document, words: Words) -> bytes:
-    from cifar100.report.renderers.deck.deck import pptx_document  # half a second that other formats need not wait
-
-    return pptx_document(document, words)
+def _localized(study: Study, language: str) -> Study:
+    """The study with the labels that have a Chinese form in it, where that is the language; no two become alike."""
+    labels = {row.label: chinese_label(row.label) for row in study.rows}
+    if language != "zh" or len(set(labels.values())) < len(labels):
+        return study
+    rows = tuple(
+        replace(row, label=labels[row.label], identical_to=labels.get(row.identical_to or "", row.identical_to))
+        for row in study.rows
+    )
+    return replace(study, rows=rows, baseline=rows[0])
 
 
 def _formats(formats: Sequence[str]) -> list[str]:
     wanted = [str(each) for each in _list(formats)]
-    unknown = [each for each in wanted if each not in FORMATS]
-    if unknown or not wanted:
-        given = ",".join(wanted)
-        raise UserError(f"formats=[{given}] must be some of {', '.join(FORMATS)}")
+    if not wanted or set(wanted) - set(FORMATS):
+        raise UserError(f"formats=[{','.join(wanted)}] must be some of {', '.join(FORMATS)}")
     # Before the work rather than after it.
     if "pdf" in wanted:
         find_browser()

@@ -6,12 +6,20 @@
 import copy
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy
 
 from cifar100.record import RunDirectory
+from cifar100.report.document.words import load_words
+from cifar100.report.records.study import Study
+from cifar100.report.tables.class_tables import per_class_tables
+from cifar100.report.tables.comparison import ablation_table, main_table
+from cifar100.report.tables.runs import runs_table
+from cifar100.report.tables.settings import composition_table, hyperparameter_table, recipe_table
+from cifar100.report.tables.table import Table
 
 IMAGES = 100  # of each class
 FINGERPRINT = "7dd067b4db6ec1d846a63c4401c18d48a0aba3b35e737047a3cf81cdeff60da3"
@@ -174,6 +182,19 @@ def write_study(
                 **{key: value for key, value in options.items() if key != "changes"},
             )
     return folder
+
+
+def report_tables(study: Study, language: str = "en", ablations: Sequence[Study] = ()) -> list[Table]:
+    """The tables of a report, each with an id of its own."""
+    words = load_words(language)
+    builders = (recipe_table, hyperparameter_table, composition_table, main_table)
+    tables = [*(builder(study, words) for builder in builders), *per_class_tables(study, words)]
+    tables += [ablation_table(each, words, f"ablation-{place}") for place, each in enumerate(ablations, 1)]
+    return [
+        *tables,
+        runs_table(study, words),
+        *(runs_table(each, words, f"runs-{place}") for place, each in enumerate(ablations, 1)),
+    ]
 
 
 def _environment(parameters: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pptx.enum.shapes import MSO_SHAPE_TYPE
 
 from cifar100.report.build import build_report
 from cifar100.report.document.words import load_words
-from cifar100.report.renderers import browser
+from cifar100.report.renderers import programs as browser
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -110,7 +110,7 @@ def test_a_browser_that_fails_is_told(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_pdf_is_printed(folder):
-    if not any(map(shutil.which, browser.NAMES)):
+    if not any(map(shutil.which, browser.BROWSERS)):
         pytest.skip("no Chromium or Chrome is installed")
     written = build_report(str(folder / "multirun" / "main"), formats=["pdf"])
     assert (written / "report.pdf").read_bytes().startswith(b"%PDF")

@@ -7,7 +7,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from cifar100.config import CONF, check_typed_choices, recipe, run_id
-from cifar100.report.records.command import recorded_command
+from cifar100.report.records.provenance import recorded_command
 from cifar100.report.records.run import read_run
 
 

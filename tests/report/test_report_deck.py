@@ -29,11 +29,11 @@ from cifar100.report.document.document import (
     TableBlock,
 )  # fmt: skip
 from cifar100.report.document.words import load_words
-from cifar100.report.document.works import _entries
-from cifar100.report.figures.equation import equation_png
+from cifar100.report.document.works import method_entries
 from cifar100.report.renderers.deck.deck import MOST, pptx_document
 from cifar100.report.renderers.deck.fit import count_lines, shortened, text_width
 from cifar100.report.renderers.deck.grid import grid_of
+from cifar100.report.renderers.deck.text import equation_png
 from cifar100.report.tables.table import Cell, Table
 
 LONG = {
@@ -189,7 +189,7 @@ def test_equal_documents_give_equal_bytes():
 
 
 def test_every_equation_of_the_methods_can_be_drawn():
-    equations = [each["latex"] for entry in _entries().values() for each in entry["equations"]]
+    equations = [each["latex"] for entry in method_entries().values() for each in entry["equations"]]
     assert len(equations) > 15 and not [latex for latex in equations if equation_png(latex) is None]
 
 

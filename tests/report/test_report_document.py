@@ -2,7 +2,7 @@
 
 import pytest
 
-from cifar100.report.document.content import Content
+from cifar100.report.document.chapters import report_document
 from cifar100.report.document.document import (
     PARTS,
     Bibliography,
@@ -19,7 +19,7 @@ from cifar100.report.document.document import (
     Strong,
     TableBlock,
 )  # fmt: skip
-from cifar100.report.document.report_document import report_document
+from cifar100.report.document.report import Report
 from cifar100.report.document.words import load_words
 from cifar100.report.figures.style import drawing
 from cifar100.report.records.study import read_study
@@ -36,7 +36,7 @@ CHINESE = [
 ECA = {"model.stage.block.attention": {"_target_": "cifar100.models.attention.eca.EfficientChannelAttention"}}
 
 
-class Sketched(Content):
+class Sketched(Report):
     """Figures are made but not saved, which takes most of the time."""
 
     def figure(self, id, caption, draw):
@@ -44,7 +44,7 @@ class Sketched(Content):
             return None if draw() is None else FigureBlock(id, caption, b"", b"")
 
 
-def content_of(study, *ablations, language="en", kind=Sketched, **options):
+def report_of(study, *ablations, language="en", kind=Sketched, **options):
     words = load_words(language)
     return kind(main=study, ablations=ablations, words=words, **options)
 
@@ -62,12 +62,12 @@ def flat(document) -> str:
 @pytest.fixture(scope="module")
 def document(small_study):
     study = read_study(small_study)
-    return report_document(content_of(study, study, team=(("Ada", "Ghost", ""),), kind=Content))
+    return report_document(report_of(study, study, team=(("Ada", "Ghost", ""),), kind=Report))
 
 
 def test_the_chapters_are_the_studys(document, small_study):
     assert [section.id for section in document.sections] == ORDER
-    chinese = report_document(content_of(read_study(small_study), language="zh"))
+    chinese = report_document(report_of(read_study(small_study), language="zh"))
     assert [f"{number} {section.title}".strip() for number, section in chinese.chapters()] == [
         *CHINESE[:9],
         *CHINESE[9:],
@@ -98,15 +98,15 @@ def test_every_part_of_the_deck_has_its_slides(document):
 
 
 def test_mentions_lead_to_figures_tables_and_works(document):
-    numbers, cited = document.numbers(), document.citations()
+    labels, cited = document.labels(load_words("en")), document.citations()
     parts = [part for block in document.blocks() for part in getattr(block, "text", ())]
-    assert {part.id for part in parts if isinstance(part, Ref)} <= set(numbers)
+    assert {part.id for part in parts if isinstance(part, Ref)} <= set(labels)
     assert cited["krizhevsky2009cifar"] == 1, "numbered as they are met"
     assert any(isinstance(block, Bibliography) for block in document.blocks())
 
 
 def test_no_paragraph_and_no_table_is_told_twice(small_study):
-    document = report_document(content_of(read_study(small_study)))
+    document = report_document(report_of(read_study(small_study)))
     told = [line for line in flat(document).split("\n") if len(line) > 60]
     assert len(set(told)) == len(told)
     rows = [block.table.rows for block in document.tables() if not block.table.id.startswith(("runs", "ablation"))]
@@ -122,7 +122,7 @@ def test_the_table_of_stages_is_the_networks_own(synthetic, tmp_path):
         {"name": "head", "output": [100], "parameters": 6500, "macs": 6400},
     ]
     synthetic.write_run(tmp_path / "a", classes=10, evaluation={"stages": stages})
-    report = report_document(content_of(read_study(tmp_path / "a")))
+    report = report_document(report_of(read_study(tmp_path / "a")))
     (table,) = [block.table for block in report.tables() if block.table.id == "stages"]
     shown = [[cell.text for cell in row] for row in table.rows]
     assert shown[2:4] == [
@@ -138,7 +138,7 @@ def test_the_table_of_stages_is_the_networks_own(synthetic, tmp_path):
         [stages[0] | {"output": [16, 0, 0]}, *stages[1:]],
     ):
         synthetic.write_run(tmp_path / "b", classes=10, evaluation={"stages": odd}, name="run")
-        report = report_document(content_of(read_study(tmp_path / "b")))
+        report = report_document(report_of(read_study(tmp_path / "b")))
         assert "stages" not in [block.table.id for block in report.tables()] and "278,324 parameters" in flat(report)
 
 
@@ -157,7 +157,7 @@ def test_designs_are_explained_drawn_and_set_against_their_parts(synthetic, tmp_
                 tmp_path, seed=seed, label=label, row=f"main_{len(changes)}", classes=10, changes=changes
             )
     study = read_study(tmp_path, baseline="ResNet-20")
-    report = report_document(content_of(study, study))
+    report = report_document(report_of(study, study))
     names = {section.id: [below.id for below in section.sections] for section in report.sections}
     assert names["methods"] == ["method-eca", "method-ghostnet"] and names["innovation"] == ["method-ghost_eca"]
     figures = [figure.id for figure in report.figures()]
@@ -179,14 +179,14 @@ def test_small_budgets_are_said_before_the_first_result(document):
 
 def test_large_budgets_get_no_such_notice(synthetic, tmp_path):
     study = read_study(synthetic.write_study(tmp_path, rows=2, seeds=5, epochs=150, classes=10))
-    text = flat(report_document(content_of(study)))
+    text = flat(report_document(report_of(study)))
     assert "rank nothing" not in text and "runs per design" not in text
 
 
 def test_one_run_of_the_digits_is_named_as_such(synthetic, tmp_path):
     names = {"data.name": "digits", "data.num_classes": 10, "data.resolution": 8, "data.val_size": 140}
     synthetic.write_run(tmp_path / "d", changes=names, classes=10, label="ResNet-20")
-    report = report_document(content_of(read_study(tmp_path / "d")))
+    report = report_document(report_of(read_study(tmp_path / "d")))
     text = flat(report)
     assert report.title.startswith("scikit-learn's digits classification")
     assert "It is not CIFAR-100" in text and "1,797 grey scans" in text and "140 training images" in text
@@ -199,7 +199,7 @@ def test_mixed_recipes_unused_and_dirty_runs_are_named(synthetic, tmp_path):
     dirty = synthetic.write_run(tmp_path, label="eca", classes=10, changes={**ECA, "optimizer.lr": 0.2})
     dirty.write_environment(dirty.environment() | {"git": {"commit": "a" * 40, "dirty": True}})
     synthetic.write_run(tmp_path, seed=1, label="plain", state="failed")
-    text = flat(report_document(content_of(read_study(tmp_path, allow_mixed=True))))
+    text = flat(report_document(report_of(read_study(tmp_path, allow_mixed=True))))
     assert "They differ in optimizer.lr" in text and "1 run was found and not used" in text
     assert "uncommitted changes (eca" in text
     assert "All models have one recipe" not in text and "2 different versions" not in text
@@ -209,7 +209,7 @@ def test_mixed_recipes_unused_and_dirty_runs_are_named(synthetic, tmp_path):
 @pytest.mark.parametrize("epochs", [[3], float("inf"), float("nan"), "3"])
 def test_numbers_of_epochs_that_are_none_are_left_out(synthetic, tmp_path, epochs):
     synthetic.write_run(tmp_path, classes=10, changes={"trainer.num_train_epochs": epochs}, name="run")
-    report = report_document(content_of(read_study(tmp_path)))
+    report = report_document(report_of(read_study(tmp_path)))
     assert "rank nothing" not in flat(report)
 
 
@@ -219,7 +219,7 @@ def test_records_without_classes_curves_or_times_are_reported_all_the_same(synth
         run.write_metrics([])
         for name in ("per_class.csv", "confusion.csv"):
             (run.path / "evaluation" / name).unlink()
-    report = report_document(content_of(read_study(tmp_path), language="zh"))
+    report = report_document(report_of(read_study(tmp_path), language="zh"))
     assert report.language == "zh-Hans" and "没有曲线" in flat(report)
     assert {figure.id for figure in report.figures()} == {"drawing-resnet"}
     assert "classes-section" not in [below.id for below in report.sections[-1].sections]
@@ -229,7 +229,7 @@ def test_two_blocks_of_one_id_are_a_bug():
     table = TableBlock(Table("t", "", ("a",), ()))
     figure = FigureBlock("t", "", b"", b"")
     with pytest.raises(ValueError, match="one id"):
-        Document("", "en", (), (Section("s", "", (table, figure)),)).numbers()
+        Document("", "en", (), (Section("s", "", (table, figure)),)).labels(load_words("en"))
 
 
 def test_numbers_follow_the_reading_order_into_subsections():
@@ -240,4 +240,5 @@ def test_numbers_follow_the_reading_order_into_subsections():
     inner = Section("inner", "", (table("b"),))
     outer = Section("outer", "", (table("a"), text), (inner,))
     document = Document("", "en", (), (outer, Section("last", "", (table("c"),))))
-    assert document.numbers() == {"a": 1, "b": 2, "c": 3} and document.citations() == {"two": 1, "one": 2}
+    assert document.labels(load_words("en")) == {"a": "Table 1", "b": "Table 2", "c": "Table 3"}
+    assert document.citations() == {"two": 1, "one": 2}

@@ -14,9 +14,8 @@ from PIL import Image
 from cifar100.report.claims.comparison import compare
 from cifar100.report.document.words import load_words
 from cifar100.report.figures import style
-from cifar100.report.figures.classes import classes_figure
 from cifar100.report.figures.confusion import confusion_figure
-from cifar100.report.figures.forest import forest_figure
+from cifar100.report.figures.differences import classes_figure, forest_figure
 from cifar100.report.figures.tradeoff import pareto, tradeoff_figure
 from cifar100.report.figures.training import designs_figure, last_epoch, training_figure
 from cifar100.report.records.study import read_study

@@ -4,8 +4,16 @@ import re
 
 import pytest
 
-from cifar100.report.claims.comparison import VERDICTS, compare, mean_difference
-from cifar100.report.claims.findings import findings, listed, outlook, pair_sentences, tally
+from cifar100.report.claims.comparison import (
+    VERDICTS,
+    compare,
+    findings,
+    listed,
+    mean_difference,
+    outlook,
+    pair_sentences,
+    tally,
+)
 from cifar100.report.document.words import load_words
 from cifar100.report.records.study import read_study
 
@@ -42,7 +50,7 @@ def study(synthetic, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def said(study):
-    return {each.row.label: each for each in findings(study, ENGLISH)}
+    return {each.row.label: each for each in findings(study)}
 
 
 def test_each_case_gets_its_verdict(said):
@@ -55,7 +63,7 @@ def test_each_case_gets_its_verdict(said):
 
 @pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=["en", "zh"])
 def test_only_intervals_without_zero_claim_a_difference(study, words):
-    differences, found = compare(study), findings(study, words)
+    differences, found = compare(study), findings(study)
     for each in found:
         difference = differences[each.row.label]
         judged = difference is not None and difference.has_interval
@@ -72,7 +80,7 @@ def test_rows_of_one_verdict_are_told_in_one_sentence(synthetic, tmp_path):
                 changes={"model.widths": [16 + place, 32, 64]}, evaluation={"test/top1": top1 + 0.001 * seed},
             )  # fmt: skip
     study = read_study(tmp_path)
-    (sentence,) = tally(findings(study, ENGLISH), ENGLISH)
+    (sentence,) = tally(findings(study), ENGLISH)
     assert sentence == "Distinguishably better than the baseline: D1, D2, D3 (3 designs)."
     (pairs,) = pair_sentences(study, ENGLISH)
     assert pairs.startswith("Of all 6 pairs, 6 are distinguishable") and "D3 over D1 (4.00)" in pairs
@@ -100,14 +108,14 @@ def test_rows_that_are_twins_of_another_row_say_so(synthetic, tmp_path):
                 row=f"eca_{('none', 'k=3', 'adaptive').index(label)}", evaluation=same if attention else None,
             )  # fmt: skip
     study = read_study(tmp_path)
-    last = findings(study, ENGLISH)[-1]
+    last = findings(study)[-1]
     assert (last.row.label, last.verdict, last.row.identical_to) == ("adaptive", "identical", "k=3")
     assert compare(study)["adaptive"] is None and compare(study)["k=3"] is not None
 
 
 def test_the_tally_names_every_row_once(study):
     for words in (ENGLISH, CHINESE):
-        sentences = " ".join(tally(findings(study, words), words))
+        sentences = " ".join(tally(findings(study), words))
         assert all(len(re.findall(rf"\b{row.label}\b", sentences, flags=re.ASCII)) >= 1 for row in study.rows[1:])
     assert tally([], ENGLISH) == []
 

@@ -6,9 +6,8 @@ import pytest
 
 from cifar100.report.document.words import load_words
 from cifar100.report.records.study import read_study
-from cifar100.report.renderers.csv_table import csv_text
-from cifar100.report.renderers.latex_table import latex_text
-from cifar100.report.tables.tables import main_table, report_tables
+from cifar100.report.renderers.table_files import csv_text, latex_text
+from cifar100.report.tables.comparison import main_table
 
 EVIL = "<script>alert(1)</script>\x1b]0;owned\x07 \u202e=cmd|'/C calc'!A0\n\\input{x}"
 
@@ -103,7 +102,7 @@ def test_texts_from_records_stay_plain_lines(synthetic, tmp_path):
         run.write_environment({"git": {"commit": EVIL}, "hardware": {"cpu": EVIL, "gpus": [{"name": EVIL}, 3]}})
     broken = synthetic.write_run(tmp_path, seed=2, state="failed", name="=broken")
     broken.write_status("failed", error=EVIL)
-    for table in report_tables(read_study(tmp_path), load_words("en")):
+    for table in synthetic.report_tables(read_study(tmp_path)):
         texts = [table.title, *table.columns, *table.notes, *(cell.text for row in table.rows for cell in row)]
         assert not [text for text in texts if not text.isprintable()]
         assert all(not line.startswith(("=", "+", "-", "@")) for line in csv_text(table).splitlines())
@@ -118,5 +117,5 @@ def test_odd_descriptions_of_machines_and_choices_are_printed_as_they_can_be(syn
     config = run.config() | {"choices": odd, "label": odd, "overrides": odd}
     run.write_config(config)
     study = read_study(tmp_path)
-    assert len(report_tables(study, load_words("en"), [study])) > 5
+    assert len(synthetic.report_tables(study, "en", [study])) > 5
     assert "—" in [cell.text for cell in main_table(study, load_words("en")).column("train_s")]

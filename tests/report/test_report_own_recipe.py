@@ -4,7 +4,8 @@ import pytest
 
 from cifar100.report.document.words import load_words
 from cifar100.report.records.study import read_study
-from cifar100.report.tables.tables import hyperparameter_table, main_table, recipe_table
+from cifar100.report.tables.comparison import main_table
+from cifar100.report.tables.settings import hyperparameter_table, recipe_table
 
 ECA = "model.stage.block.attention"
 MIXER = "model.stage.block.mixer"

@@ -8,7 +8,7 @@ import pytest
 from cifar100.report.document.words import load_words
 from cifar100.report.records.study import read_study
 from cifar100.report.tables.class_results import class_results
-from cifar100.report.tables.per_class import per_class_tables
+from cifar100.report.tables.class_tables import per_class_tables
 
 WORDS = load_words("en")
 

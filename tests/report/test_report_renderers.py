@@ -6,12 +6,9 @@ import re
 
 import pytest
 
-from cifar100.report.document.words import load_words
 from cifar100.report.records.study import read_study
-from cifar100.report.renderers.csv_table import csv_text
-from cifar100.report.renderers.latex_table import escaped, latex_text
+from cifar100.report.renderers.table_files import csv_text, latex_escaped, latex_text
 from cifar100.report.tables.table import Cell, Table
-from cifar100.report.tables.tables import report_tables
 
 
 def parsed(table: Table) -> list[list[str]]:
@@ -23,8 +20,8 @@ def one_cell(text: str, value: float | None = None) -> Table:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_csv_holds_every_text_and_every_number(small_study, language):
-    for table in report_tables(read_study(small_study), load_words(language)):
+def test_csv_holds_every_text_and_every_number(synthetic, small_study, language):
+    for table in synthetic.report_tables(read_study(small_study), language):
         head, *lines = parsed(table)
         width = len(table.columns)
         assert tuple(head[:width]) == table.columns and len(lines) == len(table.rows)
@@ -53,8 +50,8 @@ def test_csv_writes_no_number_that_is_none():
     assert parsed(one_cell("x", float("inf"))) == [["Heading", "key"], ["x", ""]]
 
 
-def test_latex_of_a_table(small_study):
-    (table,) = [each for each in report_tables(read_study(small_study), load_words("en")) if each.id == "main"]
+def test_latex_of_a_table(synthetic, small_study):
+    (table,) = [each for each in synthetic.report_tables(read_study(small_study)) if each.id == "main"]
     text = latex_text(table)
     body = text.split(r"\midrule")[1].split(r"\bottomrule")[0]
     assert body.count(r" \\") == len(table.rows) and body.count("&") == len(table.rows) * (len(table.columns) - 1)
@@ -73,7 +70,7 @@ def test_latex_runs_nothing_from_a_run_directory():
     }  # fmt: skip
     assert set(re.findall(r"\\([A-Za-z]+)", result)) == allowed
     assert r"\label{tab:a-b-c}" in result
-    rest = re.sub(r"\\[&%$#_{}]|\\[a-z]+(\{\})?|\{[\[\]-]\}| \\\\$", "", escaped(text))
+    rest = re.sub(r"\\[&%$#_{}]|\\[a-z]+(\{\})?|\{[\[\]-]\}| \\\\$", "", latex_escaped(text))
     assert not set("&%$#_^~\\[]`'\"<>|") & set(rest)
     lines = result.splitlines()
     assert len(lines) == len([line for line in lines if line.strip()]) and all(line.isprintable() for line in lines)
@@ -85,4 +82,4 @@ def test_latex_runs_nothing_from_a_run_directory():
     [("58.09 ± 0.21", r"58.09 $\pm$ 0.21"), ("−1.20", "$-$1.20"), ("--", "{-}{-}"), ("a_b", r"a\_b"), ("残差", "残差")],
 )
 def test_latex_of_a_text(text, expected):
-    assert escaped(text) == expected
+    assert latex_escaped(text) == expected

@@ -4,7 +4,8 @@ import pytest
 
 from cifar100.report.document.words import load_words
 from cifar100.report.records.study import read_study
-from cifar100.report.tables.tables import composition_table, hyperparameter_table, runs_table
+from cifar100.report.tables.runs import runs_table
+from cifar100.report.tables.settings import composition_table, hyperparameter_table
 
 WORDS = load_words("en")
 

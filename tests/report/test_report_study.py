@@ -5,8 +5,7 @@ import shutil
 import pytest
 
 from cifar100.record import RunDirectory
-from cifar100.report.records.studies import read_studies
-from cifar100.report.records.study import read_study
+from cifar100.report.records.study import read_studies, read_study
 
 ECA = "model.stage.block.attention"
 
@@ -20,8 +19,8 @@ def test_runs_that_differ_in_their_seed_are_one_row(small_study):
     for row in study.rows:
         for run in row.runs:
             recorded = RunDirectory(run.path).read_json("metrics.json")
-            assert (run.top1, run.top5, run.macs) == (recorded["test/top1"], recorded["test/top5"], recorded["macs"])
-            assert row.by_seed("top1")[run.seed] == recorded["test/top1"]
+            for name, key in (("top1", "test/top1"), ("top5", "test/top5"), ("macs", "macs")):
+                assert row.values(name)[row.seeds.index(run.seed)] == recorded[key]
 
 
 def test_what_the_rows_share(small_study):

@@ -11,8 +11,8 @@ from scipy import stats
 from cifar100.record import find_runs
 from cifar100.report.document.words import load_words
 from cifar100.report.records.study import read_study
+from cifar100.report.tables.comparison import main_table
 from cifar100.report.tables.table import Cell, Table
-from cifar100.report.tables.tables import main_table, report_tables, statistics_table
 
 LANGUAGES = ("en", "zh")
 
@@ -84,17 +84,6 @@ def test_every_change_of_the_main_table(even_study, words):
     assert words("tables.notes.pooled", n=3, std=pooled, df=8) in table.notes
 
 
-def test_every_number_of_the_statistics_table(even_study, words):
-    table, runs = statistics_table(read_study(even_study), words), recorded(even_study)
-    for cells, *ends in zip(table.rows[1:], *simultaneous(runs), strict=True):
-        line = dict(zip(table.keys, cells, strict=True))
-        ours = [runs[line["row"].text][seed]["test/top1"] for seed in (0, 1, 2)]
-        values = [line[key].value for key in ("top1_mean", "top1_std", "change_low", "change_high", "p")]
-        assert values == pytest.approx([statistics.mean(ours), statistics.stdev(ours), *ends], rel=1e-6)
-        assert line["seeds"].text == "0, 1, 2"
-        assert line["p"].text == ("<0.001" if ends[2] < 0.0005 else f"{ends[2]:.3f}")
-
-
 def test_one_seed_prints_no_deviation_and_claims_nothing(synthetic, tmp_path, words):
     synthetic.write_study(tmp_path, rows=2, seeds=1, effect=0.3)
     table = main_table(read_study(tmp_path), words)
@@ -133,9 +122,9 @@ def test_notes_tell_what_a_reader_must_know(synthetic, tmp_path, words):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_all_tables_of_a_report(small_study, language):
+def test_all_tables_of_a_report(synthetic, small_study, language):
     study = read_study(small_study)
-    tables = report_tables(study, load_words(language), [study])
+    tables = synthetic.report_tables(study, language, [study])
     ids = [table.id for table in tables]
     assert len(set(ids)) == len(ids) and {"main", "hyperparameters", "ablation-1", "hardest-classes", "runs"} <= set(
         ids

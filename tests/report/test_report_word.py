@@ -19,7 +19,7 @@ from cifar100.report.document.document import (
     TableBlock,
 )
 from cifar100.report.document.words import load_words
-from cifar100.report.renderers import word_document as word
+from cifar100.report.renderers import programs as word
 from cifar100.report.tables.table import Cell, Table
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"

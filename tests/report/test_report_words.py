@@ -4,19 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 from latex2mathml.converter import convert
 
 import cifar100.report
-from cifar100.report.document.words import LANGUAGES, Words, load_words, unfolded
-from cifar100.report.document.works import PLAIN, load_works, methods_of, untold
+from cifar100.report.document.words import LANGUAGES, Words, in_language, load_words
+from cifar100.report.document.works import PLAIN, load_works, method_entries, methods_of, undescribed
 
 PACKAGE = Path(cifar100.report.__file__).parent
 CONF = PACKAGE.parents[1] / "conf"
-METHODS = {
-    file.stem: yaml.safe_load(file.read_text(encoding="utf-8"))
-    for file in (PACKAGE / "document" / "methods").glob("*.yaml")
-}
+METHODS = method_entries()
 TARGETS = {
     target
     for group in ("attention", "mixer", "block", "stage")
@@ -32,45 +28,48 @@ TOLD = {
 
 def test_the_languages_have_the_same_texts_with_the_same_placeholders():
     english, chinese = map(load_words, LANGUAGES)
-    assert set(english.keys()) == set(chinese.keys())
-    for key in english.keys():
-        left, right = english.placeholders(key) - {"n"}, chinese.placeholders(key) - {"n"}
+    assert set(english) == set(chinese)
+    for key in english:
+        left, right = ({*re.findall(r"{(\w+)", words[key])} - {"n"} for words in (english, chinese))
         assert left == right, f"{key} fills {left} in English and {right} in Chinese"
 
 
 def test_chinese_texts_are_chinese():
     words = load_words("zh")
-    for key in (key for key in words.keys() if not key.endswith((".tiny_imagenet", ".command", ".mixup", ".cutmix"))):
-        text = re.sub(r"\{[^}]*\}", "", words.template(key))
+    for key in (key for key in words if not key.endswith((".tiny_imagenet", ".command", ".mixup", ".cutmix"))):
+        text = re.sub(r"\{[^}]*\}", "", words[key])
         is_text = re.search("[A-Za-z]{4}", text) and " " in text.strip()
         assert not is_text or re.search("[\u4e00-\u9fff]", text), f"{key} is not translated: {text}"
 
 
 def test_every_text_that_the_report_asks_for_is_there():
     words = load_words("en")
-    asked = re.compile(r"(content\.(?:text|line|paragraph|notice|heading)|(?<!\w)words)\(\s*\"([\w.]+)\"")
+    asked = re.compile(r"(report\.(?:text|line|paragraph|notice|section)|(?<!\w)words|note)\(\s*\"([\w.]+)\"")
     found = 0
     files = [file for file in PACKAGE.rglob("*.py") if file.name != "words.py"]
     for file in files:
         for where, key in asked.findall(file.read_text(encoding="utf-8")):
-            name = f"report.{key}" if where.startswith("content") else key
-            assert words.has(name), f"{file.name} asks for {name}"
+            name = f"report.{key}" if where.startswith("report") else f"tables.notes.{key}" if where == "note" else key
+            assert name in words or "." not in key, f"{file.name} asks for {name}"
             found += 1
     assert found > 80
 
 
 def test_fields_are_filled_in_once_and_numbers_choose_the_form():
-    words = Words("en", {"rows": {"one": "{n} row of {name}", "other": "{n:,} rows of {name}"}})
+    words = Words("en", {"rows": "{n:,} {n:row|rows{note}} of {name}"})
     assert words("rows", n=1, name="{n}") == "1 row of {n}", "what is filled in is not looked at again"
-    assert words("rows", n=1200, name="x") == "1,200 rows of x"
+    assert words("rows", n=1200, name="x", note="*") == "1,200 rows* of x"
     thing = object()
-    assert words.parts("rows", n=2, name=thing) == ("2", " rows of ", thing)
+    assert words.parts("rows", n=2, name=thing, note="")[-2:] == (" of ", thing)
     with pytest.raises(KeyError):
-        words("rows", n=2)
+        words("rows", n=2, note="")
 
 
 def test_folded_chinese_has_no_spaces_but_beside_latin():
-    assert unfolded("前面的层。 基本块含两个 3x3 卷积，各带归一化") == "前面的层。基本块含两个 3x3 卷积，各带归一化"
+    assert (
+        in_language({"zh": "前面的层。 基本块含两个 3x3 卷积，各带归一化"}, "zh")
+        == "前面的层。基本块含两个 3x3 卷积，各带归一化"
+    )
     with pytest.raises(ValueError, match="language=fr is unknown; choose one of en, zh"):
         load_words("fr")
 
@@ -80,7 +79,11 @@ def test_a_method_is_told_in_full(name):
     entry = METHODS[name]
     assert set(entry["targets"]) <= TARGETS, "its parts are parts of this program"
     assert entry["references"] and set(entry["references"]) <= set(load_works())
-    for part in (entry["title"], entry["text"], *(each["where"] for each in entry["equations"])):
+    for part in (
+        entry["title"],
+        entry["text"],
+        *({key: each[key] for key in each if key != "latex"} for each in entry["equations"]),
+    ):
         assert set(part) == set(LANGUAGES) and all(text.strip() for text in part.values())
     assert re.search("[\u4e00-\u9fff]", entry["text"]["zh"])
     for equation in entry["equations"]:
@@ -92,7 +95,7 @@ def test_the_designs_of_the_study_are_told_and_others_are_named():
     assert set(METHODS) >= TOLD
     network = {"stage": {"_target_": "cifar100.models.stage.strided.StridedStage", "blocks": [{"_target_": each}
                for each in (*TARGETS, "cifar100.models.attention.new.NewAttention", "torch.nn.Identity")]}}  # fmt: skip
-    assert untold([network]) == ["NewAttention"]
+    assert undescribed([network]) == ["NewAttention"]
     assert PLAIN <= TARGETS
 
 

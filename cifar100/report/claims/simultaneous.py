@@ -1,6 +1,6 @@
 """How far the rows of a table lie apart, with intervals that do not claim more than the runs support.
 
-All intervals of a table hold together with 95% confidence. Rows are independent samples: what two runs of one seed have
+All intervals of a table hold at once with 95% confidence. Rows are independent samples: what two runs of one seed have
 in common only makes the intervals wider than they need to be.
 
 - Against a baseline: Dunnett's test (Dunnett 1955, J. Am. Stat. Assoc. 50, 1096), the variance pooled over all rows.
@@ -16,8 +16,6 @@ in common only makes the intervals wider than they need to be.
   The baseline has a level of its own, since all comparisons share it.
 - Two runs leave nothing to test, so a row of two is always judged by its own variance.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """Means over seeds, and what is found where rows are compared; `claims.simultaneous` finds it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

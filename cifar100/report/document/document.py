@@ -1,4 +1,4 @@
-"""The report as a tree that knows nothing of HTML or Markdown: what is said, in which order, under which heading.
+"""The report as a tree that knows nothing of HTML or Markdown: which blocks, in which order, under which heading.
 
 Every text in it is unescaped; each renderer escapes for its own format.
 """
@@ -6,10 +6,11 @@ Every text in it is unescaped; each renderer escapes for its own format.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cifar100.base.errors import UserError
+from cifar100.report.document.words import Words
 from cifar100.report.tables.table import Table
 
 
@@ -76,8 +77,7 @@ class CodeBlock:
 
 @dataclass(frozen=True)
 class FigureBlock:
-    """A figure that is drawn, as PNG and, where it was not a photograph to begin with, as SVG. `id` is also the name of
-    its files."""
+    """A figure as PNG and, where it is no photograph, as SVG. `id` is also the name of its files."""
 
     id: str
     caption: str
@@ -111,26 +111,23 @@ PARTS = (
 class Slide:
     """A slide of the deck, made of blocks like those of the report; a section lists the slides that stand for it.
 
-    A slide has at most one figure or one table, most often the section's own block, and a few words: paragraphs,
-    bullets, an equation. Text is set at 18 points or more, tables at 12 or more. That is room for about 90 words or 220
-    Chinese characters on a slide of text, a third of that above a figure or a table. Text beyond it goes on to a
-    further slide of the same title; a table shows the rows for which there is room and says how many there are.
-    A figure's caption is not printed, nor are a table's title and notes: the slide's own words say what to see.
+    Text is set at 18 points or more, tables at 12 or more: room for about 90 words or 220 Chinese characters, a third
+    of that above a figure or a table. Longer text goes on to a further slide of the same title; a table shows the rows
+    for which there is room and says how many there are. Captions, and titles and notes of tables, are not printed.
 
     Args:
         part: one of PARTS; slides come in their order, those of one part in the order of their sections.
-        title: what the slide shows, in one line.
-        blocks: Paragraph, Notice, Bullets, Equation, FigureBlock, TableBlock; `Table.only` names the columns to show.
-        notes: lines for the speaker, such as the runs behind the numbers.
+        title: the message of the slide, in one line.
+        blocks: Paragraph, Notice, Bullets, Equation and at most one FigureBlock or TableBlock; `Table.only` names the
+            columns to show.
 
     Raises:
-        ValueError: an unknown part or more than one figure or table; a bug of whoever built the slide.
+        UserError: an unknown part or more than one figure or table; a bug of whoever built the slide.
     """
 
     part: str
     title: str
     blocks: tuple[Block, ...]
-    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.part not in PARTS:
@@ -151,6 +148,12 @@ class Section:
     slides: tuple[Slide, ...] = ()
     numbered: bool = True
 
+    def walk(self) -> Iterator[Section]:
+        """The section and all below it, in reading order."""
+        yield self
+        for below in self.sections:
+            yield from below.walk()
+
 
 @dataclass(frozen=True)
 class Document:
@@ -166,14 +169,13 @@ class Document:
         numbers = itertools.count(1)
         return [(str(next(numbers)) if section.numbered else "", section) for section in self.sections]
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> list[Block]:
         """All blocks in reading order."""
-        for section in self.sections:
-            yield from _blocks(section)
+        return [block for section in self.sections for part in section.walk() for block in part.blocks]
 
     def slides(self) -> list[Slide]:
         """The deck: the slides of all sections in the order of PARTS."""
-        found = [slide for section in self.sections for slide in _slides(section)]
+        found = [slide for section in self.sections for part in section.walk() for slide in part.slides]
         return sorted(found, key=lambda slide: PARTS.index(slide.part))
 
     def figures(self) -> list[FigureBlock]:
@@ -182,39 +184,27 @@ class Document:
     def tables(self) -> list[TableBlock]:
         return [block for block in self.blocks() if isinstance(block, TableBlock)]
 
-    def numbers(self) -> dict[str, int]:
-        """The number of each figure and of each table, by id, counted apart from 1 in reading order.
+    def labels(self, words: Words) -> dict[str, str]:
+        """`Figure 1` of each figure and `Table 1` of each table, by id, counted apart in reading order.
 
         Raises:
-            ValueError: two of them have one id; a bug of whoever built the document.
+            UserError: two of them have one id; a bug of whoever built the document.
         """
-        ids = [[block.id for block in self.figures()], [block.table.id for block in self.tables()]]
-        numbers = {id: number for kind in ids for number, id in enumerate(kind, 1)}
-        if len(numbers) != sum(map(len, ids)):
+        ids = {"figure": [block.id for block in self.figures()], "table": [block.table.id for block in self.tables()]}
+        found = {id: words(f"report.{kind}_label", number=n) for kind in ids for n, id in enumerate(ids[kind], 1)}
+        if len(found) != sum(map(len, ids.values())):
             raise UserError("two figures or tables have one id")
-        return numbers
+        return found
 
     def citations(self) -> dict[str, int]:
         """The number of each cited work, by key, in the order in which they are first cited."""
-        keys = [part.key for block in self.blocks() for part in _inlines(block) if isinstance(part, Cite)]
+        texts = [text for block in self.blocks() for text in texts_of(block)]
+        keys = [part.key for text in texts for part in text if isinstance(part, Cite)]
         return {key: number for number, key in enumerate(dict.fromkeys(keys), 1)}
 
 
-def _blocks(section: Section) -> Iterator[Block]:
-    yield from section.blocks
-    for below in section.sections:
-        yield from _blocks(below)
-
-
-def _slides(section: Section) -> Iterator[Slide]:
-    yield from section.slides
-    for below in section.sections:
-        yield from _slides(below)
-
-
-def _inlines(block: Block) -> Text:
-    if isinstance(block, Paragraph | Notice):
-        return block.text
+def texts_of(block: Block) -> Sequence[Text]:
+    """The running text of a block, item by item; nothing of a figure or a table."""
     if isinstance(block, Bullets):
-        return tuple(part for item in block.items for part in item)
-    return ()
+        return block.items
+    return (block.text,) if isinstance(block, Paragraph | Notice) else ()

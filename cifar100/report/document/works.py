@@ -1,20 +1,17 @@
-"""What the report cites and the theory of each method that can occur in a study, from references.yaml and methods/."""
+"""The cited works and the theory of each method that can occur in a study, from references.yaml and methods/."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from cifar100.base.text import plain_line
 from cifar100.base.trees import flat
-from cifar100.report.document.words import unfolded
+from cifar100.report.document.words import FOLDER, in_language
+from cifar100.report.records.parts import built
 
-FOLDER = Path(__file__).parent
 _PORTS = tuple(f"cifar100.models.{port}." for port in ("attention", "mixer", "block", "stage"))
 # What needs no text of its own: the plain convolutions, the usual stages, and the block that papers share.
 PLAIN = {
@@ -43,19 +40,19 @@ class Method:
     """One method of the study, in one language.
 
     `background` says where it comes from, `text` how it works, `place` how it enters the network here, `argument` why a
-    hybrid of this study should help; all but `text` may be "". `equations` are pairs of LaTeX and what its symbols
-    mean. `drawing` has the lines of its diagrams by panel, see figures/drawings.py, and `options` what those of its
+    hybrid of this study should help; all but `text` may be "". `equations` are pairs of LaTeX and the meaning of its
+    symbols. `drawing` has the lines of its diagrams by panel, see figures/drawings.py, and `options` what those of its
     parts that occur are built with. `targets` are the classes that it is made of.
     """
 
     name: str
     title: str
     text: str
-    equations: tuple[tuple[str, str], ...]
-    references: tuple[str, ...]
     background: str
     place: str
     argument: str
+    equations: tuple[tuple[str, str], ...]
+    references: tuple[str, ...]
     hybrid: bool
     drawing: Mapping[str, Sequence[str]]
     options: Mapping[str, Any]
@@ -65,23 +62,40 @@ class Method:
 @lru_cache
 def load_works() -> dict[str, Work]:
     entries = yaml.safe_load((FOLDER / "references.yaml").read_text(encoding="utf-8"))
-    return {key: _work(key, entry) for key, entry in entries.items()}
+    urls = {key: f"https://arxiv.org/abs/{each['arxiv']}" for key, each in entries.items() if "arxiv" in each}
+    return {
+        key: Work(key, each["authors"], each["title"], each["year"], each["in"], urls.get(key))
+        for key, each in entries.items()
+    }
+
+
+@lru_cache
+def method_entries() -> dict[str, dict[str, Any]]:
+    """The files of methods/ by name, in the order in which the report tells them."""
+    entries = {file.stem: yaml.safe_load(file.read_text("utf-8")) for file in (FOLDER / "methods").glob("*.yaml")}
+    return dict(sorted(entries.items(), key=lambda item: item[1]["order"]))
 
 
 def methods_of(networks: Iterable[Mapping[str, Any]], language: str) -> list[Method]:
-    """The methods that occur in resolved networks, found by the names of what they are built of, in the order in which
-    the report tells them."""
-    used = [(part, network) for network in networks for part in _parts(network)]
-    names = {part["_target_"] for part, _ in used}
+    """The methods that occur in resolved networks, found by the names of what they are built of."""
+    used = [(part, network) for network in networks for part in built(network)]
     found = []
-    for name, entry in _entries().items():
+    for name, entry in method_entries().items():
         fitting = [(part, network) for part, network in used if _occurs(entry, part)]
         if fitting:
             shown = entry.get("example", {}).items()
             first = next((each for each in fitting if all(each[0].get(k) == v for k, v in shown)), fitting[0])
-            targets = tuple(target for target in entry["targets"] if target in names)
+            targets = {part["_target_"] for part, _ in used}
             found.append(_method(name, entry, *first, targets, language))
     return found
+
+
+def undescribed(networks: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The names of attentions, mixers, blocks and stages in the networks that no file describes, such as new ones."""
+    known = PLAIN.union(*(entry["targets"] for entry in method_entries().values()))
+    targets = dict.fromkeys(part["_target_"] for network in networks for part in built(network))
+    unknown = [target for target in targets if target.startswith(_PORTS) and target not in known]
+    return [plain_line(target.rpartition(".")[2], 60) for target in unknown]
 
 
 def _method(
@@ -89,7 +103,7 @@ def _method(
     entry: Mapping[str, Any],
     part: Mapping[str, Any],
     network: Mapping[str, Any],
-    targets: tuple[str, ...],
+    targets: set[str],
     language: str,
 ) -> Method:
     options = {"attention": entry.get("short", "ECA")}
@@ -100,58 +114,22 @@ def _method(
     while "option" in drawing:
         chosen = options.get(drawing["option"])
         drawing = drawing[chosen if isinstance(chosen, str) and chosen in drawing else drawing["default"]]
+    texts = ("title", "text", "background", "place", "argument")
     return Method(
         name,
-        entry["title"][language],
-        unfolded(entry["text"][language]),
-        tuple((each["latex"], unfolded(each["where"][language])) for each in entry["equations"]),
+        *(in_language(entry.get(key, ""), language) for key in texts),
+        tuple((each["latex"], in_language(each, language)) for each in entry["equations"]),
         tuple(entry["references"]),
-        *(unfolded(entry[key][language]) if key in entry else "" for key in ("background", "place", "argument")),
         entry.get("hybrid", False),
         drawing,
         options,
-        targets,
+        tuple(target for target in entry["targets"] if target in targets),
     )
 
 
-def untold(networks: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The names of attentions, mixers, blocks and stages in the networks that no text tells of, such as new ones."""
-    told = {target for entry in _entries().values() for target in entry["targets"]}
-    targets = dict.fromkeys(part["_target_"] for network in networks for part in _parts(network))
-    unknown = [target for target in targets if target.startswith(_PORTS) and target not in told | PLAIN]
-    return [plain_line(target.rpartition(".")[2], 60) for target in unknown]
-
-
-@lru_cache
-def _entries() -> dict[str, dict[str, Any]]:
-    files = (FOLDER / "methods").glob("*.yaml")
-    entries = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in files}
-    return dict(sorted(entries.items(), key=lambda item: item[1]["order"]))
-
-
-def _parts(tree: Any) -> Iterator[Mapping[str, Any]]:
-    """Every mapping in the network that names what is built from it."""
-    if isinstance(tree, Mapping):
-        if isinstance(tree.get("_target_"), str):
-            yield tree
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for each in tree:
-            yield from _parts(each)
-
-
 def _occurs(entry: Mapping[str, Any], part: Mapping[str, Any]) -> bool:
-    if part["_target_"] not in entry["targets"]:
-        return False
-    options = entry.get("options", {})
-    return all(_is_above(part.get(name), bound["above"]) for name, bound in options.items())
+    def is_above(value: Any, bound: float) -> bool:
+        return isinstance(value, int | float) and value > bound
 
-
-def _is_above(value: Any, bound: float) -> bool:
-    return isinstance(value, int | float) and value > bound
-
-
-def _work(key: str, entry: Mapping[str, Any]) -> Work:
-    arxiv = entry.get("arxiv")
-    url = f"https://arxiv.org/abs/{arxiv}" if arxiv else None
-    return Work(key, entry["authors"], entry["title"], entry["year"], entry["in"], url)
+    options = entry.get("options", {}).items()
+    return part["_target_"] in entry["targets"] and all(is_above(part.get(key), each["above"]) for key, each in options)

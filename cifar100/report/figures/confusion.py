@@ -33,10 +33,10 @@ def confusion_figure(names: Sequence[str], shares: Mapping[str, numpy.ndarray], 
     for axes, (label, matrix) in zip(panels, shares.items(), strict=True):
         axes.imshow(matrix, cmap="Blues", norm=PowerNorm(0.5, 0, 1), interpolation="nearest")
         axes.grid(visible=False)
-        for (true, said), share in numpy.ndenumerate(matrix):
+        for (true, taken), share in numpy.ndenumerate(matrix):
             if share >= WRITTEN:
                 colour = "white" if share > 0.4 else "black"
-                axes.text(said, true, f"{100 * share:.0f}", ha="center", va="center", fontsize=6, color=colour)
+                axes.text(taken, true, f"{100 * share:.0f}", ha="center", va="center", fontsize=6, color=colour)
         axes.set_title(short(label), fontsize=8.5)
         axes.set_xticks(range(len(shown)), shown, rotation=90, fontsize=7)
         axes.set_yticks(range(len(shown)), shown, fontsize=7)

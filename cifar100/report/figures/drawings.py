@@ -149,7 +149,7 @@ def _box(axes: Axes, node: Node, at: tuple[float, float], scale: float) -> None:
 
 
 class Texts(dict[str, str]):
-    """What stands in the boxes, by token, with what a design is built with filled in."""
+    """The texts in the boxes, by token, filled in with the options that a design is built with."""
 
     def __init__(self, words: Words, options: Mapping[str, Any]) -> None:
         super().__init__()

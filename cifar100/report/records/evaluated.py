@@ -1,33 +1,26 @@
 """The files under a run's evaluation/, checked and with their numbers parsed."""
 
-from __future__ import annotations
-
 import math
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from cifar100.base.errors import UserError
 from cifar100.record import RecordError, RunDirectory
+from cifar100.record.fields import PARAMETERS, field_of
 
 _CURE = "run evaluate.py again"
-_FRACTIONS = ("test/top1", "test/top5")
-_COUNTS = ("parameters", "macs", "n")
+MAX_SIDE, WIDEST = 20_000, 1_600  # pixels of a picture that are read, and that go into a report
 
 
 def measured(evaluation: dict[str, Any], path: Path) -> dict[str, Any]:
     """`evaluation` itself. Raises RecordError where a number that every table needs is missing or impossible."""
-    for key in _FRACTIONS:
+    optional = ("latency_s", "images_per_s", "test/loss", "test/ece")
+    for key in ("test/top1", "test/top5", "parameters", "macs", "n", *optional):
         value = evaluation.get(key)
-        if not _is_number(value) or not 0 <= value <= 1:
-            raise RecordError(path, f"{key}={str(value)[:40]} is no fraction from 0 to 1; {_CURE}")
-    for key in _COUNTS:
-        value = evaluation.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise RecordError(path, f"{key}={str(value)[:40]} is no count; {_CURE}")
-    for key in ("latency_s", "images_per_s", "test/loss", "test/ece"):
-        value = evaluation.get(key)
-        if value is not None and (not _is_number(value) or value < 0):
-            raise RecordError(path, f"{key}={str(value)[:40]} is no number of at least 0; {_CURE}")
+        fault = (field_of(key) or PARAMETERS).fault(value)  # n is a count, too
+        if fault and not (value is None and key in optional):
+            raise RecordError(path, f"{key}={str(value)[:40]} {fault}; {_CURE}")
     return evaluation
 
 
@@ -37,12 +30,10 @@ def class_rows(record: RunDirectory) -> list[dict[str, Any]] | None:
     None where there is no such file. Raises RecordError where it is damaged.
     """
     rows = record.read_csv("per_class.csv")
-    if rows is None:
-        return None
-    path = record.evaluation_path("per_class.csv")
     try:
-        return [_class_row(row) for row in rows]
+        return None if rows is None else [_class_row(row) for row in rows]
     except (KeyError, ValueError) as error:
+        path = record.evaluation_path("per_class.csv")
         raise RecordError(path, f"is no table of classes ({error!r}); {_CURE}") from None
 
 
@@ -65,6 +56,32 @@ def confusion(record: RunDirectory) -> tuple[list[str], list[list[int]]] | None:
     return names, matrix
 
 
+def explanation(run: Path, name: str) -> bytes | None:
+    """evaluation/explanations/<name>.png of a run directory, decoded and written again as RGB of at most WIDEST
+    pixels across, so that nothing but its pixels gets into a report; None where there is no such picture."""
+    from PIL import Image
+
+    try:
+        file = RunDirectory(run).read_bytes(f"explanations/{name}.png")
+        if file is None:
+            return None
+        with Image.open(BytesIO(file), formats=["PNG"]) as image:
+            if max(image.size) > MAX_SIDE:
+                return None
+            picture = image.convert("RGB")
+    except (RecordError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    picture.thumbnail((WIDEST, MAX_SIDE))
+    buffer = BytesIO()
+    picture.save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def is_number(value: Any) -> bool:
+    """Whether a recorded value is a finite number, which true and false are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf
+
+
 def _class_row(row: dict[str, str]) -> dict[str, Any]:
     numbers = {key: _fraction(row[key]) for key in ("top1", "top5", "precision")}
     return {**row, "class": _count(row["class"]), "name": row["name"], "n": _count(row["n"]), **numbers}
@@ -77,13 +94,7 @@ def _count(text: str) -> int:
 
 
 def _fraction(text: str) -> float | None:
-    if text == "":
-        return None
-    value = float(text)
-    if not 0 <= value <= 1:
+    value = float(text or "nan")
+    if text and not 0 <= value <= 1:
         raise UserError(f"{text[:40]} is no fraction")
-    return value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return value if text else None

@@ -1,17 +1,60 @@
-"""What the rows of a table are called: as their runs are labelled, or by what sets them apart."""
-
-from __future__ import annotations
+"""The row that the others are compared with, and the names of rows: as their runs are labelled, or by what sets them
+apart."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Any
+from difflib import get_close_matches
 
 from cifar100.base.conf import default_choices
-from cifar100.base.text import plain_line
-from cifar100.report.records.baseline import Group, default_baseline
-from cifar100.report.records.parts import ORDER, Parts, differences, parts, varying
+from cifar100.base.errors import UserError
+from cifar100.base.text import in_order, plain_line
+from cifar100.base.trees import fixed_text
+from cifar100.report.records.parts import ORDER, differences, parts, varying
 from cifar100.report.records.run import Run
 from cifar100.report.records.setting import changed_words, setting
+
+Group = tuple[Run, ...]
+
+
+def default_baseline(groups: Sequence[Group]) -> int:
+    """The index of the row whose row file comes first by name; without row files, of the row with the fewest choices
+    other than the program's defaults, and among equals the first by its settings."""
+    with_files = [index for index, group in enumerate(groups) if row_file(group) is not None]
+    if with_files:
+        return min(with_files, key=lambda index: in_order(row_file(groups[index]) or ""))
+    return min(range(len(groups)), key=lambda index: (_changes(groups[index]), _settings(groups[index])))
+
+
+def named_baseline(groups: Sequence[Group], labels: Sequence[str], wanted: str) -> int:
+    """The index of the row that has the label or a run of the id `wanted`. Raises ValueError with near misses."""
+    if wanted in labels:
+        return labels.index(wanted)
+    for index, group in enumerate(groups):
+        if any(run.name == wanted for run in group):
+            return index
+    folded = [label.casefold() for label in labels]
+    if folded.count(wanted.casefold()) == 1:
+        return folded.index(wanted.casefold())
+    names = [*labels, *(run.name for group in groups for run in group)]
+    close = get_close_matches(wanted, names, n=3) or list(labels[:8])
+    quoted = " or ".join(f"'{each}'" for each in close)
+    raise UserError(f"baseline={plain_line(wanted, 100)!r} is no row's label and no run's id; try {quoted}")
+
+
+def row_file(group: Group) -> str | None:
+    """The name of the file in conf/row that the row was trained from; the first where there are several."""
+    files = [run.choices["row"] for run in group if "row" in run.choices]
+    return min(files, key=in_order) if files else None
+
+
+def _changes(group: Group) -> int:
+    choices = group[0].choices
+    return sum(choices[key] != usual for key, usual in default_choices().items() if key in choices)
+
+
+def _settings(group: Group) -> list[tuple[int, float, str]]:
+    return in_order(fixed_text([group[0].network, group[0].recipe]))
+
 
 MAX_LENGTH = 80
 
@@ -27,79 +70,65 @@ def row_labels(
         mixed: the recipe's keys that differ; a row whose recipe is not the reference's says how.
         declared: those that differ by declaration; a row says how where its label is not its own.
     """
-    derived = _derived([group[0] for group in groups], reference)
-    labels = [next((run.label for run in group if run.label), derived[index]) for index, group in enumerate(groups)]
-    home, counts = setting(groups[reference][0]), Counter(labels)
-    for index, group in enumerate(groups):
-        is_named = counts[labels[index]] == 1 and any(run.label for run in group)
+    runs = [group[0] for group in groups]
+    own = [next((run.label for run in group if run.label), None) for group in groups]
+    labels = [label or derived for label, derived in zip(own, _derived(runs, reference), strict=True)]
+    home, counts = setting(runs[reference]), Counter(labels)
+    for index, run in enumerate(runs):
+        is_named = counts[labels[index]] == 1 and own[index]
         keys = [*mixed] if is_named else [*mixed, *declared]
-        labels[index] = _with(labels[index], changed_words(setting(group[0]), home, keys))
-    return _numbered(_told_apart(labels, [group[0] for group in groups]))
+        labels[index] = _with(labels[index], changed_words(setting(run), home, keys))
+    return _numbered(_distinguished(labels, runs))
 
 
 def _derived(runs: Sequence[Run], reference: int) -> list[str]:
-    all_parts = [parts(run.network) for run in runs]
-    options = varying(all_parts)
-    return [_derive(index, runs, all_parts, options, reference) for index in range(len(runs))]
-
-
-def _derive(index: int, runs: Sequence[Run], all_parts: list[Parts], options: set[Any], reference: int) -> str:
     """The recipe of conf/model where it is another, then the differences to the plainest row that has it."""
-    model = runs[index].choices.get("model")
-    if index == reference:
-        return ", ".join([model or "baseline", *_unusual(runs[index], all_parts[index], options)])
-    words = []
-    if model and model != runs[reference].choices.get("model"):
-        alike = [each for each, run in enumerate(runs) if run.choices.get("model") == model]
-        reference = alike[default_baseline([(runs[each],) for each in alike])]
-        words = [model]
-    ours, theirs = runs[index].choices, runs[reference].choices
-    names = {port: name for port, name in ours.items() if name != theirs.get(port)}
-    words += differences(all_parts[index], all_parts[reference], options, names)
-    return ", ".join(words) or model or "baseline"
-
-
-def _unusual(run: Run, ours: Parts, options: set[Any]) -> list[str]:
-    """What the reference itself has other than the program's defaults; a recipe of conf/model says that by its name."""
-    usual = default_choices()
-    changed = {key: name for key, name in run.choices.items() if key in ORDER and name != usual.get(key, name)}
-    if not changed or run.choices.get("model") != usual["model"]:
-        return []
-    return differences(ours, {part: each for part, each in ours.items() if part[0] not in changed}, options, changed)
+    networks = [parts(run.network) for run in runs]
+    options, usual = varying(networks), default_choices()
+    models = [run.choices.get("model") for run in runs]
+    labels = []
+    for index, (run, model) in enumerate(zip(runs, models, strict=True)):
+        other, words = reference, []
+        if index == reference:  # says what it has other than the program's defaults, where its model does not say it
+            changed = {key: name for key, name in run.choices.items() if key in ORDER and name != usual.get(key, name)}
+            plain = {part: each for part, each in networks[index].items() if part[0] not in changed}
+            is_usual = changed and model == usual["model"]
+            words = differences(networks[index], plain, options, changed) if is_usual else []
+            labels.append(", ".join([model or "baseline", *words]))
+            continue
+        if model and model != models[reference]:
+            alike = [each for each, name in enumerate(models) if name == model]
+            other, words = alike[default_baseline([(runs[each],) for each in alike])], [model]
+        names = {port: name for port, name in run.choices.items() if name != runs[other].choices.get(port)}
+        words += differences(networks[index], networks[other], options, names)
+        labels.append(", ".join(words) or model or "baseline")
+    return labels
 
 
 def _with(label: str, words: Sequence[str]) -> str:
     """The label, cut where the words need the place, and the words in parentheses."""
     if not words:
         return label
-    told = plain_line(", ".join(words), MAX_LENGTH - 3 - min(len(label), MAX_LENGTH // 2))
-    return f"{plain_line(label, MAX_LENGTH - len(told) - 3)} ({told})"
+    added = plain_line(", ".join(words), MAX_LENGTH - 3 - min(len(label), MAX_LENGTH // 2))
+    return f"{plain_line(label, MAX_LENGTH - len(added) - 3)} ({added})"
 
 
-def _told_apart(labels: Sequence[str], runs: Sequence[Run]) -> list[str]:
+def _distinguished(labels: Sequence[str], runs: Sequence[Run]) -> list[str]:
     """Adds to each label that several rows have what sets its row apart from the others of them."""
-    told = list(labels)
-    for label, count in Counter(labels).items():
-        if count > 1:
-            alike = [index for index, each in enumerate(labels) if each == label]
-            networks = [parts(runs[index].network) for index in alike]
-            options = varying(networks)
-            for place, index in enumerate(alike):
-                other = networks[0 if place else 1]
-                told[index] = _with(label, differences(networks[place], other, options, {}))
-    return told
+    found = list(labels)
+    for label in (label for label, count in Counter(labels).items() if count > 1):
+        alike = [index for index, each in enumerate(labels) if each == label]
+        networks = [parts(runs[index].network) for index in alike]
+        for place, index in enumerate(alike):
+            other = networks[0 if place else 1]
+            found[index] = _with(label, differences(networks[place], other, varying(networks), {}))
+    return found
 
 
 def _numbered(labels: Sequence[str]) -> list[str]:
     """Cut to what fits, and numbered where two are still the same."""
-    used: set[str] = set()
-    numbered = []
-    for label in labels:
-        cut, number = plain_line(label, MAX_LENGTH), 1
-        name = cut
-        while name in used:
-            number += 1
-            name = f"{cut} ({number})"
-        used.add(name)
-        numbered.append(name)
+    numbered: list[str] = []
+    for label in (plain_line(each, MAX_LENGTH) for each in labels):
+        names = (f"{label} ({number})" if number > 1 else label for number in range(1, len(labels) + 2))
+        numbered.append(next(name for name in names if name not in numbered))
     return numbered

@@ -1,6 +1,4 @@
-"""What a resolved configuration is made of, and in which words two of them differ."""
-
-from __future__ import annotations
+"""The parts of a resolved configuration, and in which words two of them differ."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,21 +8,19 @@ from cifar100.base.trees import canonical, fixed_text, flat
 
 # What a reader looks for first stands first in a label; other ports follow by name.
 ORDER = ("block", "mixer", "attention", "norm", "activation", "stem", "stage", "downsample", "head", "init", "")
-_SHORT = {"identity": "none"}
-_LATE = len(ORDER)
 
 Part = tuple[str, str]
 Parts = dict[Part, dict[str, set[str]]]
 
 
-def parts(tree: Mapping[str, Any], port: str = "") -> Parts:
+def parts(tree: Mapping[str, Any]) -> Parts:
     """Every port and target that occurs at it, with the values that each option has wherever they occur.
 
     The whole is at port "". `{"norm": {"_target_": "torch.nn.BatchNorm2d", "eps": 1e-5}}` has the part
     `("norm", "batchnorm2d")` with `{"eps": {"1e-05"}}`.
     """
     found: Parts = {}
-    _collect(tree, port, found)
+    _collect(tree, "", found)
     return found
 
 
@@ -59,10 +55,16 @@ def differences(ours: Parts, theirs: Parts, options: set[tuple[Part, str]], name
     return list(dict.fromkeys(found))
 
 
+def built(tree: Any) -> list[Mapping[str, Any]]:
+    """Every mapping in a tree that names the class it is built of, outer ones first."""
+    nodes = [tree, *(value for _, value in trees.items(tree))]
+    return [node for node in nodes if isinstance(node, Mapping) and isinstance(node.get("_target_"), str)]
+
+
 def leaf_name(target: Any) -> str:
     """`eca` for `cifar100.models.attention.eca.EfficientChannelAttention`, `none` for `torch.nn.Identity`."""
     leaf = trees.leaf_name(target)
-    return _SHORT.get(leaf, leaf)
+    return "none" if leaf == "identity" else leaf
 
 
 def readable(value: Any) -> str:
@@ -89,4 +91,4 @@ def _collect(node: Mapping[str, Any], port: str, found: Parts) -> None:
 
 
 def _place(part: Part) -> tuple[int, Part]:
-    return (ORDER.index(part[0]) if part[0] in ORDER else _LATE), part
+    return (ORDER.index(part[0]) if part[0] in ORDER else len(ORDER)), part

@@ -1,7 +1,5 @@
 """One finished, evaluated run, read from its directory as data of unknown origin."""
 
-from __future__ import annotations
-
 import math
 import shlex
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from cifar100.base.conf import SINCE, TRAINING, effective
 from cifar100.base.errors import NotUsable, RecordError
 from cifar100.base.text import plain_line
 from cifar100.record import RunDirectory
-from cifar100.report.records.evaluated import class_rows, confusion, measured
+from cifar100.report.records.evaluated import class_rows, confusion, is_number, measured
 
 MAX_LABEL = 60
 MOST_DECLARED = 40
@@ -20,11 +18,8 @@ MOST_DECLARED = 40
 
 @dataclass(frozen=True)
 class Run:
-    """What the files of a run directory say: see DESIGN.md, section 5, for their fields.
-
-    `evaluation` is evaluation/metrics.json; its accuracies are fractions. `per_class` and `confusion` are None where
-    the evaluation left them out.
-    """
+    """The files of a run directory. `evaluation` is evaluation/metrics.json; its accuracies are fractions. `per_class`
+    and `confusion` are None where the evaluation left them out."""
 
     name: str
     path: Path
@@ -43,14 +38,6 @@ class Run:
         return self.config["seed"]
 
     @property
-    def top1(self) -> float:
-        return self.evaluation["test/top1"]
-
-    @property
-    def top5(self) -> float:
-        return self.evaluation["test/top5"]
-
-    @property
     def parameters(self) -> int:
         return self.evaluation["parameters"]
 
@@ -63,13 +50,17 @@ class Run:
     def train_s(self) -> float:
         """Seconds spent in training steps; nan where the record does not say."""
         value = self.summary.get("train_s")
-        known = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-        return float(value) if known else math.nan
+        return float(value) if is_number(value) and value >= 0 else math.nan
 
     @property
     def latency_s(self) -> float | None:
         """Median seconds of one image's forward pass, where it was timed."""
         return self.evaluation.get("latency_s")
+
+    def number(self, metric: str) -> float:
+        """top1, top5, train_s, or a key of the evaluation such as test/loss; nan where the record does not have it."""
+        value = self.evaluation.get(f"test/{metric}" if metric in ("top1", "top5") else metric)
+        return self.train_s if metric == "train_s" else float(value) if is_number(value) else math.nan
 
     @property
     def network(self) -> dict[str, Any]:

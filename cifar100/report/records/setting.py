@@ -1,7 +1,7 @@
-"""What the rows of one table must share: how their networks were trained and on what they were tested."""
+"""The setting that the rows of one table must share, how networks were trained and on what they were tested; and which
+rows train one and the same network, however it was typed."""
 
-from __future__ import annotations
-
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 from cifar100.base.conf import TRAINING
 from cifar100.base.text import plain_line
 from cifar100.base.trees import canonical, fixed_text, flat
+from cifar100.report.records.evaluated import is_number
 from cifar100.report.records.parts import leaf_name, readable
 from cifar100.report.records.run import Run
 
@@ -93,3 +94,38 @@ def _declarable(mixed: Iterable[str]) -> str:
 def _values(key: str, settings: Sequence[Mapping[str, Any]]) -> str:
     counts = Counter(plain_line(each[key], 40) if key in each else "absent" for each in settings)
     return " and ".join(f"{value} ({count} run{'s' if count > 1 else ''})" for value, count in counts.most_common(4))
+
+
+TOLERANCE = 1e-6
+
+
+def identical(run: Run, other: Run) -> bool:
+    """Whether both trained the same function from the same distribution of starting weights by the same recipe.
+
+    Compares `architecture` in evaluation/metrics.json (see `cifar100.evaluation.architecture`); a run
+    evaluated without it is identical to none but its own configuration.
+    """
+    if fixed_text(run.recipe) != fixed_text(other.recipe):
+        return False
+    if fixed_text(run.network) == fixed_text(other.network):
+        return True
+    if fixed_text(run.network.get("init")) != fixed_text(other.network.get("init")):
+        return False
+    ours, theirs = _fingerprint(run), _fingerprint(other)
+    if ours is None or theirs is None or ours[0] != theirs[0] or len(ours[1]) != len(theirs[1]):
+        return False
+    return all(math.isclose(a, b, rel_tol=TOLERANCE) for a, b in zip(ours[1], theirs[1], strict=True))
+
+
+def _fingerprint(run: Run) -> tuple[str, list[float]] | None:
+    """The digest and all probed logits, where the record holds such."""
+    recorded = run.evaluation.get("architecture")
+    if not isinstance(recorded, Mapping) or not isinstance(recorded.get("sha256"), str):
+        return None
+    logits: list[float] = []
+    for name in ("train", "eval"):
+        probe = recorded.get(name)
+        if not isinstance(probe, Sequence) or not probe or not all(map(is_number, probe)):
+            return None
+        logits += map(float, probe)
+    return recorded["sha256"], logits

@@ -1,22 +1,65 @@
-"""A study: runs grouped into rows, one for each network and recipe, and the row that the others are compared with."""
-
-from __future__ import annotations
+"""Studies: runs grouped into rows, one for each network and recipe, and the row that the others are compared with."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-from cifar100.base.errors import NotUsable, UserError
+from cifar100.base.errors import UserError
 from cifar100.base.text import in_order, plain_line
 from cifar100.base.trees import fixed_text
 from cifar100.record import RunDirectory, find_runs
-from cifar100.report.records.baseline import Group, default_baseline, named_baseline, row_file
-from cifar100.report.records.identical import identical
-from cifar100.report.records.labels import row_labels
-from cifar100.report.records.row import Row
+from cifar100.report.records.labels import Group, default_baseline, named_baseline, row_file, row_labels
 from cifar100.report.records.run import Run, read_run
-from cifar100.report.records.setting import differing, refusal, setting, undeclared
+from cifar100.report.records.setting import differing, identical, refusal, setting, undeclared
+
+
+@dataclass(frozen=True)
+class Row:
+    """`runs` are ordered by seed. `identical_to` is the label of an earlier row that trains the same network by the
+    same recipe, so that the two differ by chance alone; None where there is none."""
+
+    label: str
+    runs: tuple[Run, ...]
+    identical_to: str | None = None
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return tuple(run.seed for run in self.runs)
+
+    @property
+    def own_recipe(self) -> frozenset[str]:
+        """The parts of the recipe that a run of the row declares to belong to its design."""
+        return frozenset(key for run in self.runs for key in run.own_recipe)
+
+    @property
+    def n(self) -> int:
+        return len(self.runs)
+
+    @property
+    def parameters(self) -> int:
+        return self.runs[0].parameters
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of one image."""
+        return self.runs[0].macs
+
+    @property
+    def latency_s(self) -> float | None:
+        """Mean over the runs that were timed; None where none was."""
+        timed = [run.latency_s for run in self.runs if run.latency_s is not None]
+        return fmean(timed) if timed else None
+
+    @property
+    def train_s(self) -> float:
+        """Mean seconds spent in training steps."""
+        return fmean(self.values("train_s"))
+
+    def values(self, metric: str) -> list[float]:
+        """A number of each run, by seed, as of `Run.number`."""
+        return [run.number(metric) for run in self.runs]
 
 
 @dataclass(frozen=True)
@@ -31,9 +74,9 @@ class LeftOut:
 class Study:
     """`rows` begin with the baseline; the others follow by the name of their row file, then by label.
 
-    `shared_recipe` holds what all rows were trained and evaluated with, by dotted key; `declared` the values of the
-    keys that differ because a recipe belongs to its design (`own_recipe` in a row's file), and `mixed` those of the
-    keys that differ otherwise, which is empty unless that was allowed.
+    `shared_recipe` holds the settings that all rows were trained and evaluated with, by dotted key; `declared` the
+    values of the keys that differ because a recipe belongs to its design (`own_recipe` in a row's file), and `mixed`
+    those of the keys that differ otherwise, which is empty unless that was allowed.
     """
 
     name: str
@@ -55,26 +98,48 @@ class Study:
         return tuple(run for row in self.rows for run in row.runs)
 
 
-def read_study(path: str | Path, *, baseline: str | None = None, allow_mixed: bool = False) -> Study:
-    """The study in the folder `path`, at any depth.
+def read_studies(
+    paths: str | Path | Iterable[str | Path], *, baseline: str | None = None, allow_mixed: bool = False
+) -> tuple[Study, ...]:
+    """One study for each folder that holds runs, in the order given and below one path by name: the first is the main
+    comparison, for which `baseline` is meant, the others are ablations with baselines of their own.
 
-    Args:
-        path: a folder of runs; read as data of unknown origin.
-        baseline: the label of a row, or the id of one of its runs; null takes the first row file's row, or without
-            row files the row whose choices are nearest to the program's defaults.
-        allow_mixed: compare rows whose recipes differ although no row declares it, and name the difference in their
-            labels.
-
-    Raises:
-        ValueError: in one line: no usable run, recipes that differ, an unknown baseline.
+    Raises UserError for a study that `study_of` refuses and for a path that names no run.
     """
+    runs: dict[Path, RunDirectory] = {}
+    for place in [paths] if isinstance(paths, str | Path) else paths:
+        for run in find_runs(place):
+            runs.setdefault(run.path.resolve(), run)  # two places may hold it
+    folders: dict[Path, list[RunDirectory]] = {}
+    for run in runs.values():
+        folders.setdefault(run.path.parent, []).append(run)
+    baselines = [baseline, *[None] * len(folders)]
+    return tuple(
+        study_of(runs, folder, baseline=each, allow_mixed=allow_mixed)
+        for (folder, runs), each in zip(folders.items(), baselines, strict=False)
+    )
+
+
+def read_study(path: str | Path, *, baseline: str | None = None, allow_mixed: bool = False) -> Study:
+    """The study in the folder `path`, with runs at any depth. Arguments and errors as of `study_of`."""
     return study_of(find_runs(path), Path(path), baseline=baseline, allow_mixed=allow_mixed)
 
 
 def study_of(
     records: Iterable[RunDirectory], path: Path, *, baseline: str | None = None, allow_mixed: bool = False
 ) -> Study:
-    """As `read_study`, of these run directories, which lie below `path`."""
+    """The study of these run directories, read as data of unknown origin.
+
+    Args:
+        records: they lie below `path`, by which the study is named.
+        baseline: the label of a row, or the id of one of its runs; None takes the first row file's row, or without row
+            files the row whose choices are nearest to the program's defaults.
+        allow_mixed: compare rows whose recipes differ although no row declares it, and name the difference in their
+            labels.
+
+    Raises:
+        UserError: no usable run, recipes that differ, an unknown baseline.
+    """
     runs, left_out = _usable(records, path)
     groups, twice = _grouped(runs)
     settings = [setting(group[0]) for group in groups]
@@ -98,7 +163,7 @@ def _usable(records: Iterable[RunDirectory], path: Path) -> tuple[list[Run], lis
     for record in records:
         try:
             runs.append(read_run(record))
-        except (NotUsable, ValueError, OSError) as error:
+        except (ValueError, OSError, OverflowError) as error:  # a number may be longer than any float
             left_out.append(LeftOut(plain_line(record.name, 200), plain_line(error, 500)))
     if not runs:
         reasons = "; ".join(f"{each.name}: {each.reason}" for each in left_out[:3])

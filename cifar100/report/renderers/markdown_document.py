@@ -1,7 +1,9 @@
-"""A document as Markdown (GitHub's), its figures as files beside it."""
+"""A document as Markdown (GitHub's) that reads as it is, whatever its texts hold; figures are files beside it."""
 
-from __future__ import annotations
+import re
+from collections.abc import Sequence
 
+from cifar100.base.text import printable
 from cifar100.report.document.document import (
     Block,
     Bullets,
@@ -18,10 +20,11 @@ from cifar100.report.document.document import (
     Section,
     Strong,
     TableBlock,
+    Text,
 )  # fmt: skip
 from cifar100.report.document.words import Words
 from cifar100.report.document.works import load_works
-from cifar100.report.renderers.markdown_text import at_start, code, escaped, markdown_table
+from cifar100.report.tables.table import Cell, Table
 
 
 def markdown_document(document: Document, words: Words, figure_path: str = "figures/{id}.png") -> str:
@@ -35,9 +38,8 @@ def markdown_document(document: Document, words: Words, figure_path: str = "figu
 
 class _Writer:
     def __init__(self, document: Document, words: Words, figure_path: str) -> None:
-        self._words, self._figure_path = words, figure_path
-        self._numbers, self._citations = document.numbers(), document.citations()
-        self._figures = {figure.id for figure in document.figures()}
+        self._note, self._figure_path = words("report.note"), figure_path
+        self._labels, self._citations = document.labels(words), document.citations()
 
     def section(self, section: Section, number: str, level: int) -> list[str]:
         title = f"{number} {escaped(section.title)}".strip()
@@ -47,28 +49,30 @@ class _Writer:
         return parts
 
     def _block(self, block: Block) -> str:
-        if isinstance(block, Paragraph):
-            return at_start(self._text(block.text))
-        if isinstance(block, Notice):
-            return f"> **{self._words('report.note')}** {self._text(block.text)}"
-        if isinstance(block, Bullets):
-            return "\n".join(f"- {at_start(self._text(item))}" for item in block.items)
-        if isinstance(block, Equation):
-            return f"```math\n{block.latex}\n```"
-        if isinstance(block, CodeBlock):
-            return f"```python\n{block.text}\n```"
-        if isinstance(block, FigureBlock):
-            path = self._figure_path.format(id=block.id)
-            caption = escaped(block.caption)
-            return f"![{caption}]({path})\n\n**{escaped(self._label(block.id))}.** {caption}"
-        if isinstance(block, TableBlock):
-            return self._table(block)
+        match block:
+            case Paragraph(text):
+                return at_start(self._text(text))
+            case Notice(text):
+                return f"> **{self._note}** {self._text(text)}"
+            case Bullets(items):
+                return "\n".join(f"- {at_start(self._text(item))}" for item in items)
+            case Equation(latex):
+                return f"```math\n{latex}\n```"
+            case CodeBlock(text):
+                return f"```python\n{text}\n```"
+            case FigureBlock(id, caption):
+                title = self._title(id, caption)
+                return f"![{escaped(caption)}]({self._figure_path.format(id=id)})\n\n{title}"
+            case TableBlock(table):
+                return self._table(table)
         return self._works()
 
-    def _table(self, block: TableBlock) -> str:
-        title = f"**{escaped(self._label(block.table.id))}.** {escaped(block.table.title)}"
-        notes = "\n".join(f"- {at_start(escaped(note))}" for note in block.table.notes)
-        return "\n\n".join(filter(None, [title, markdown_table(block.table), notes]))
+    def _table(self, table: Table) -> str:
+        notes = "\n".join(f"- {at_start(escaped(note))}" for note in table.notes)
+        return "\n\n".join(filter(None, [self._title(table.id, table.title), markdown_table(table), notes]))
+
+    def _title(self, id: str, text: str) -> str:
+        return f"**{escaped(self._labels[id])}.** {escaped(text)}"
 
     def _works(self) -> str:
         lines = []
@@ -78,20 +82,60 @@ class _Writer:
             lines.append(f"{number}. {escaped(work.authors)}. *{escaped(work.title)}*. {work.year}. {source}.")
         return "\n".join(lines)
 
-    def _text(self, text: tuple[Inline, ...]) -> str:
+    def _text(self, text: Text) -> str:
         return "".join(map(self._inline, text))
 
     def _inline(self, part: Inline) -> str:
-        if isinstance(part, Code):
-            return code(part.text)
-        if isinstance(part, Strong):
-            return f"**{escaped(part.text)}**"
-        if isinstance(part, Ref):
-            return escaped(self._label(part.id))
-        if isinstance(part, Cite):
-            return f"\\[{self._citations[part.key]}\\]"
+        match part:
+            case Code(text):
+                return code(text)
+            case Strong(text):
+                return f"**{escaped(text)}**"
+            case Ref(id):
+                return escaped(self._labels[id])
+            case Cite(key):
+                return f"\\[{self._citations[key]}\\]"
         return escaped(str(part))
 
-    def _label(self, id: str) -> str:
-        key = "report.figure_label" if id in self._figures else "report.table_label"
-        return self._words(key, number=self._numbers[id])
+
+# What begins markup in CommonMark, in GitHub's tables and formulas, or in HTML.
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~$&^])")
+# What GitHub turns into links and mentions by itself.
+_LINK = re.compile(r"(?i):(?=//)|(?<=www)\.|@")
+# What begins a list, a heading or a rule at the start of a line.
+_START = re.compile(r"^(\s*\d*)([-+=.)])")
+
+
+def escaped(text: str) -> str:
+    """`text` on one line, so that no character of it is markup within a line."""
+    line = _MARKUP.sub(r"\\\1", printable(text))
+    return _LINK.sub(lambda match: f"\\{match[0]}", line)
+
+
+def at_start(line: str) -> str:
+    """A line of Markdown that begins a paragraph, so that it begins nothing else."""
+    return _START.sub(r"\1\\\2", line)
+
+
+def code(text: str) -> str:
+    """`text` in a fixed-width face, with a fence longer than any run of backticks in it."""
+    line = printable(text)
+    runs = [len(run) for run in re.findall(r"`+", line)]
+    fence = "`" * (max(runs, default=0) + 1)
+    space = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{fence}{space}{line}{space}{fence}" if line.strip() else line
+
+
+def markdown_table(table: Table) -> str:
+    """A table in GitHub's form; a cell's note stands behind its text."""
+    rule = ["---:" if numeric else "---" for numeric in table.numeric]
+    rows = [[_cell(cell) for cell in row] for row in table.rows]
+    return "\n".join(_line(cells) for cells in ([escaped(each) for each in table.columns], rule, *rows))
+
+
+def _cell(cell: Cell) -> str:
+    return f"{escaped(cell.text)} *({escaped(cell.note)})*" if cell.note else escaped(cell.text)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,6 +1,4 @@
-"""What the parts of a network put out and hold, as its evaluation counted them on the network as built."""
-
-from __future__ import annotations
+"""The parts of a network with their outputs and sizes, as its evaluation counted them on the network as built."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +6,9 @@ from typing import Any
 
 from cifar100.base.text import plain_line
 from cifar100.report.document.words import Words
-from cifar100.report.records.row import Row
+from cifar100.report.records.study import Row
 from cifar100.report.tables.number_text import NONE, count, millions
-from cifar100.report.tables.table import Cell, Table
+from cifar100.report.tables.table import Cell, Table, table_of
 
 MOST = 16
 KEYS = ("part", "blocks", "stage_channels", "stage_stride", "stage_output", "parameters", "macs")
@@ -26,6 +24,10 @@ class Stage:
     depth: str
     parameters: int
     macs: int
+
+    @property
+    def kind(self) -> str:
+        return "stage" if self.name.startswith("stages.") else self.name
 
 
 def stages_of(row: Row) -> list[Stage]:
@@ -47,33 +49,22 @@ def stages_of(row: Row) -> list[Stage]:
     ]
 
 
-def stages_table(row: Row, stages: Sequence[Stage], words: Words, id: str = "stages") -> Table:
+def stages_table(row: Row, stages: Sequence[Stage], words: Words) -> Table:
     """One line a part: blocks, channels, stride, output, parameters and multiply-adds; the last line has the sums."""
-    before = row.runs[0].network.get("resolution")
-    lines = []
+    before, lines = row.runs[0].network.get("resolution"), []
     for number, stage in enumerate(stages):
-        kind = "stage" if stage.name.startswith("stages.") else stage.name
-        name = words(f"tables.parts.{kind}", number=number)
         height = stage.output[-1] if stage.name != "head" else None
         stride = str(before // height) if height and isinstance(before, int) else ""
         size = f"{height} x {height}" if height else ""
-        texts = [name, stage.depth, str(stage.output[0]), stride, size]
-        lines.append((*map(Cell, texts), *_numbers(stage.parameters, stage.macs)))
+        name = words(f"tables.parts.{stage.kind}", number=number)
+        lines.append((name, stage.depth, str(stage.output[0]), stride, size, *_numbers(stage)))
         before = height
-    total = _numbers(row.parameters, row.macs)
-    lines.append((Cell(words("tables.parts.total")), *[Cell("")] * 4, *total))
-    return Table(
-        id=id,
-        title=words("tables.stages", row=row.label),
-        columns=tuple(words(f"tables.columns.{key}") for key in KEYS),
-        rows=tuple(lines),
-        numeric=(False, *(True,) * (len(KEYS) - 1)),
-        keys=KEYS,
-    )
+    lines.append((words("tables.parts.total"), *[""] * 4, *_numbers(row)))
+    return table_of(words, "stages", words("tables.stages", row=row.label), KEYS, lines)
 
 
-def _numbers(parameters: int, macs: int) -> tuple[Cell, Cell]:
-    return Cell(count(parameters), parameters), Cell(millions(macs), macs)
+def _numbers(part: Stage | Row) -> tuple[Cell, Cell]:
+    return Cell(count(part.parameters), part.parameters), Cell(millions(part.macs), part.macs)
 
 
 def _is_stage(value: Any) -> bool:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cifar100.base.errors import UserError
+from cifar100.record.fields import FIELDS
+from cifar100.report.document.words import Words
+
+# Beside the fields of a record, the columns of numbers, which are set to the right.
+NUMERIC = {
+    "n", "seed", "change", "blocks", "stage_channels", "stage_stride", "stage_output", "images", "higher", "lower",
+    "equal", "distinguishable",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,7 @@ class Table:
     also the heading of its numbers in full precision.
 
     Raises:
-        ValueError: a part that has another length than the headings; a bug of whoever built it.
+        UserError: a part that has another length than the headings; a bug of whoever built it.
     """
 
     id: str
@@ -52,8 +61,35 @@ class Table:
     def only(self, *keys: str) -> Table:
         """The table with the columns of `keys` alone, in their order; keys that it does not have are passed over."""
         places = [self.keys.index(key) for key in keys if key in self.keys]
-        columns, numeric, kept = (
-            tuple(part[place] for place in places) for part in (self.columns, self.numeric, self.keys)
+        columns, numeric, kept, *rows = (
+            tuple(part[place] for place in places) for part in (self.columns, self.numeric, self.keys, *self.rows)
         )
-        rows = tuple(tuple(row[place] for place in places) for row in self.rows)
-        return replace(self, columns=columns, rows=rows, numeric=numeric, keys=kept)
+        return replace(self, columns=columns, rows=tuple(rows), numeric=numeric, keys=kept)
+
+    def without(self, key: str) -> Table:
+        return self.only(*(each for each in self.keys if each != key))
+
+
+def table_of(
+    words: Words,
+    id: str,
+    title: str,
+    keys: Sequence[str],
+    rows: Iterable[Sequence[Cell | str]],
+    notes: Sequence[str] = (),
+    *,
+    labels: Sequence[str] = (),
+    numeric: bool = True,
+) -> Table:
+    """A table of columns by their keys, headed as fields of a record or by `tables.columns.<key>` of words/, then one
+    column of numbers, or not, for each of `labels`. A text stands for the cell of that text."""
+    heads = [FIELDS[key].heading(words.language) if key in FIELDS else words(f"tables.columns.{key}") for key in keys]
+    return Table(
+        id,
+        title,
+        (*heads, *labels),
+        tuple(tuple(Cell(cell) if isinstance(cell, str) else cell for cell in row) for row in rows),
+        tuple(notes),
+        (*(key in FIELDS or key in NUMERIC for key in keys), *(numeric for _ in labels)),
+        (*keys, *(f"row_{place}" for place in range(len(labels)))),
+    )

@@ -1,1 +1,1 @@
-"""The report's sections in groups of a file each: what is said, as a tree that any renderer prints."""
+"""The report's sections in groups of a file each, as a tree that any renderer prints."""

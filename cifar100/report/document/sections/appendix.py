@@ -1,12 +1,13 @@
 """Code, settings, curves, classes, explanations, and all runs."""
 
-from __future__ import annotations
-
+import ast
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from importlib.resources import files
 from typing import Any
 
-from cifar100.report.document.content import Content
 from cifar100.report.document.document import (
     Block,
     Cite,
@@ -17,130 +18,136 @@ from cifar100.report.document.document import (
     Ref,
     Section,
     TableBlock,
-)
+)  # fmt: skip
+from cifar100.report.document.report import Report
 from cifar100.report.document.sections.designs import all_methods
 from cifar100.report.document.sections.front import highest
-from cifar100.report.document.source import source_of
-from cifar100.report.figures.classes import MOST, classes_figure
 from cifar100.report.figures.confusion import confusion_figure
+from cifar100.report.figures.differences import MOST_CLASSES, classes_figure
 from cifar100.report.figures.training import METRICS, designs_figure
-from cifar100.report.records.pictures import explanation
-from cifar100.report.records.row import Row
-from cifar100.report.tables.appendix import runs_table
-from cifar100.report.tables.class_results import class_results
-from cifar100.report.tables.class_values import differences_by_class, differences_by_superclass
-from cifar100.report.tables.confused import confused_classes, confused_table
-from cifar100.report.tables.hyperparameters import composition_table, hyperparameter_table
-from cifar100.report.tables.per_class import per_class_tables
-from cifar100.report.tables.recipe_table import SETTINGS
+from cifar100.report.records.evaluated import explanation
+from cifar100.report.records.study import Row
+from cifar100.report.tables.class_results import class_results, confused_classes
+from cifar100.report.tables.class_tables import confused_table, per_class_tables
+from cifar100.report.tables.runs import runs_table
+from cifar100.report.tables.settings import SETTINGS, composition_table, hyperparameter_table
 
 EXPLANATIONS = ("gradcam", "misclassified")
 
 
-def appendix(content: Content) -> Section:
-    parts = [
-        _code(content),
-        _settings(content),
-        _curves(content),
-        _classes(content),
-        _explained(content),
-        _runs(content),
-    ]
-    return content.heading("appendix.heading", sections=[part for part in parts if part])
+def appendix(report: Report) -> Section:
+    parts = (_code, _settings, _curves, _classes, _explained, _runs)
+    return report.section("appendix.heading", sections=[part(report) for part in parts])
 
 
-def _code(content: Content) -> Section:
-    targets = dict.fromkeys(target for method in all_methods(content) for target in method.targets)
+def _code(report: Report) -> Section:
+    targets = dict.fromkeys(target for method in all_methods(report) for target in method.targets)
     blocks: list[Block] = []
     for target in targets:
         blocks += [Paragraph((Code(target.rpartition(".")[0]),)), CodeBlock(source_of(target))]
-    return content.heading("appendix.code_heading", content.paragraph("appendix.code"), *blocks, id="code")
+    return report.section("appendix.code_heading", report.paragraph("appendix.code"), *blocks, id="code")
 
 
-def _settings(content: Content) -> Section:
-    others = hyperparameter_table(content.main, content.words)
+@lru_cache
+def source_of(target: str) -> str:
+    """The class of a dotted path below cifar100 as it stands in its file, without docstrings.
+
+    Nothing is imported: the file is read. Raises LookupError for a class that is not in the file.
+    """
+    *modules, name = target.split(".")
+    text = files("cifar100").joinpath(*modules[1:-1], f"{modules[-1]}.py").read_text(encoding="utf-8")
+    found = next((each for each in ast.parse(text).body if isinstance(each, ast.ClassDef) and each.name == name), None)
+    if found is None or found.end_lineno is None:
+        raise LookupError(f"{target} is no class of its module")
+    lines = text.splitlines()
+    for each in ast.walk(found):
+        if isinstance(each, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(each) is not None:
+            docstring = each.body[0]
+            last = docstring.end_lineno or docstring.lineno
+            lines[docstring.lineno - 1 : last] = [""] * (last - docstring.lineno + 1)
+    kept = "\n".join(lines[found.lineno - 1 : found.end_lineno])
+    kept = re.sub(r"\n(\s*\n)+(?=(\s*)\S)", lambda gap: "\n\n" if gap[2] == "    " else "\n", kept)
+    return re.sub(r":\n\n", ":\n", kept)
+
+
+def _settings(report: Report) -> Section:
+    others = hyperparameter_table(report.main, report.words)
     shown = {tuple(key.rpartition(".")[::2]) if "." in key else (key, key) for key in SETTINGS.values()}
     rows = tuple(row for row in others.rows if (row[0].text, row[1].text) not in shown)
-    others = replace(others, title=content.line("appendix.other_settings"), rows=rows)
-    tables = others, composition_table(content.main, content.words)
-    text = content.paragraph("appendix.settings", table=Ref(tables[0].id), other=Ref(tables[1].id))
-    return content.heading("appendix.settings_heading", text, *map(TableBlock, tables), id="settings")
+    others = replace(others, title=report.line("appendix.other_settings"), rows=rows)
+    composition = composition_table(report.main, report.words)
+    text = report.paragraph("appendix.settings", table=Ref(others.id), other=Ref(composition.id))
+    tables = TableBlock(others), TableBlock(composition)
+    return report.section("appendix.settings_heading", text, *tables, id="settings")
 
 
-def _curves(content: Content) -> Section:
-    rows = content.main.rows
-    figures = [
-        content.figure(
-            f"curves-{metric}",
-            content.line(f"appendix.curves_{metric}"),
-            lambda metric=metric: designs_figure(rows, metric, content.words),
-        )
-        for metric in METRICS
-    ]
-    text = content.paragraph("appendix.curves" if any(figures) else "appendix.curves_none")
-    return content.heading("appendix.curves_heading", text, *figures, id="curves")
+def _curves(report: Report) -> Section:
+    figures = []
+    for metric in METRICS:
+        caption = report.line(f"appendix.curves_{metric}")
+        draw = lambda metric=metric: designs_figure(report.main.rows, metric, report.words)  # noqa: E731
+        figures.append(report.figure(f"curves-{metric}", caption, draw))
+    text = report.paragraph("appendix.curves" if any(figures) else "appendix.curves_none")
+    return report.section("appendix.curves_heading", text, *figures, id="curves")
 
 
-def _classes(content: Content) -> Section | None:
-    rows = [row for row in (content.main.baseline, highest(content)) if row]
-    found = confused_classes(rows)
-    figure = None
-    if found:
-        labels = content.listed([row.label for row in found.rows])
-        caption = content.line("appendix.caption_confusion", rows=labels, n=len(found.names))
+def _classes(report: Report) -> Section | None:
+    rows = [row for row in (report.baseline, highest(report)) if row]
+    blocks, slides = [], []
+    if found := confused_classes(rows):
+        labels = report.listed(row.label for row in found.rows)
+        caption = report.line("appendix.caption_confusion", rows=labels, n=len(found.names))
         shares = {row.label: each for row, each in zip(found.rows, found.shares, strict=True)}
-        figure = content.figure("confusion", caption, lambda: confusion_figure(found.names, shares, content.words))
-    pairs = confused_table(rows, content.words) if found else None
-    text = content.paragraph("appendix.confusion", figure=Ref("confusion")) if found else None
-    blocks = [text, figure, TableBlock(pairs) if pairs else None, *_differences(content, rows[-1])]
-    tables = [TableBlock(table) for table in per_class_tables(content.main, content.words)]
-    if not any(blocks) and not tables:
+        figure = report.figure("confusion", caption, lambda: confusion_figure(found.names, shares, report.words))
+        pairs = TableBlock(confused_table(found, report.words))
+        blocks = [report.paragraph("appendix.confusion", figure=Ref("confusion")), figure, pairs]
+        slides = [report.slide("classes", pairs)]
+    blocks += _differences(report, rows[-1])
+    blocks += [TableBlock(table) for table in per_class_tables(report.main, report.words)]
+    if not blocks:
         return None
-    slides = [content.slide("classes", "slide.classes", TableBlock(pairs))] if pairs else []
-    return content.heading("appendix.classes_heading", *blocks, *tables, id="classes-section", slides=slides)
+    return report.section("appendix.classes_heading", *blocks, id="classes-section", slides=slides)
 
 
-def _differences(content: Content, row: Row) -> list[Any]:
-    results, base = class_results(content.main), content.main.baseline
-    values = differences_by_class(content.main, row, results) if results and row is not base else {}
-    if not results or not values:
+def _differences(report: Report, row: Row) -> list[Any]:
+    results, base = class_results(report.main), report.baseline
+    by_class = results.differences(report.main, row) if results and row is not base else {}
+    if not results or not by_class:
         return []
-    fields = {"figure": Ref("classes"), "row": row.label, "baseline": base.label, "classes": len(values)}
-    figures = [_bars(content, row, "classes", values, "differences")]
-    by_superclass = differences_by_superclass(results, values)
-    if by_superclass:
-        figures.append(_bars(content, row, "superclasses", by_superclass, "superclasses"))
-    return [content.paragraph("appendix.differences", **fields), *figures]
+    fields = {"figure": Ref("classes"), "row": row.label, "baseline": base.label, "classes": len(by_class)}
+    blocks = [report.paragraph("appendix.differences", **fields), _bars(report, row, "classes", by_class)]
+    by_superclass = results.by_superclass(by_class)
+    return [*blocks, _bars(report, row, "superclasses", by_superclass)] if by_superclass else blocks
 
 
-def _bars(content: Content, row: Row, id: str, values: Mapping[str, Sequence[float]], key: str) -> FigureBlock | None:
-    caption = content.line(f"appendix.caption_{key}", row=row.label, baseline=content.main.baseline.label)
-    if len(values) > MOST:
-        caption = content.words("findings.space").join([caption, content.line("appendix.caption_ends")])
-    return content.figure(id, caption, lambda: classes_figure(values, content.words))
+def _bars(report: Report, row: Row, id: str, values: Mapping[str, Sequence[float]]) -> FigureBlock | None:
+    caption = report.line(f"appendix.caption_{id}", row=row.label, baseline=report.baseline.label)
+    if len(values) > MOST_CLASSES:
+        caption = report.sentences([caption, report.line("appendix.caption_ends")])
+    return report.figure(id, caption, lambda: classes_figure(values, report.words))
 
 
-def _explained(content: Content) -> Section | None:
+def _explained(report: Report) -> Section | None:
     """The pictures of the first run that has them, of every model of the main comparison that was explained."""
     figures, slides = [], []
     for kind in EXPLANATIONS:
-        for number, row in enumerate(content.main.rows):
-            found = next(((run, picture) for run in row.runs if (picture := explanation(run, kind))), None)
+        for number, row in enumerate(report.main.rows):
+            found = next(((run, picture) for run in row.runs if (picture := explanation(run.path, kind))), None)
             if found:
-                caption = content.line(f"appendix.caption_{kind}", row=row.label, seed=found[0].seed)
+                caption = report.line(f"appendix.caption_{kind}", row=row.label, seed=found[0].seed)
                 figures.append(FigureBlock(f"{kind}-{number}", caption, None, found[1]))
                 if kind == "gradcam" and number < 2:
-                    slides.append(content.slide("classes", "slide.explained", figures[-1], row=row.label))
+                    slides.append(report.slide("classes", figures[-1], key="explained", row=row.label))
     if not figures:
         return None
-    text = content.paragraph("appendix.explained", cite=Cite("selvaraju2016gradcam"))
-    return content.heading("appendix.explained_heading", text, *figures, id="explained", slides=slides)
+    text = report.paragraph("appendix.explained", cite=Cite("selvaraju2016gradcam"))
+    return report.section("appendix.explained_heading", text, *figures, id="explained", slides=slides)
 
 
-def _runs(content: Content) -> Section:
+def _runs(report: Report) -> Section:
     tables = [
-        TableBlock(runs_table(study, content.words, id=f"runs-{number}" if number else "runs"), small=True)
-        for number, study in enumerate(content.studies)
+        TableBlock(runs_table(study, report.words, id=f"runs-{number}" if number else "runs"), small=True)
+        for number, study in enumerate(report.studies)
     ]
-    text = content.paragraph("appendix.runs", file=Code("config.yaml"))
-    return content.heading("appendix.runs_heading", text, *tables, id="all-runs")
+    text = report.paragraph("appendix.runs", file=Code("config.yaml"))
+    return report.section("appendix.runs_heading", text, *tables, id="all-runs")

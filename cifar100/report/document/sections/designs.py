@@ -1,135 +1,154 @@
-"""The methods of the study: where they come from, and each one's theory, place and cost."""
+"""The data set, the baseline, and the methods of the study: where they come from, each one's theory, place and cost."""
 
-from __future__ import annotations
+from typing import Any
 
 from cifar100.base.text import plain_line
-from cifar100.report.document.content import Content
-from cifar100.report.document.document import Block, Cite, Equation, FigureBlock, Paragraph, Section, Strong
-from cifar100.report.document.works import Method, methods_of, untold
+from cifar100.report.document.document import (
+    Block,
+    Cite,
+    Equation,
+    FigureBlock,
+    Paragraph,
+    Ref,
+    Section,
+    Strong,
+    TableBlock,
+)  # fmt: skip
+from cifar100.report.document.report import Report, costs, ratios
+from cifar100.report.document.works import Method, methods_of, undescribed
 from cifar100.report.figures.drawings import Texts, diagram
-from cifar100.report.records.facts import data_names
-from cifar100.report.records.row import Row
-from cifar100.report.tables.number_text import count, millions, ratio
+from cifar100.report.records.provenance import data_names
+from cifar100.report.records.study import Row
+from cifar100.report.tables.stages import Stage, stages_of, stages_table
 
 CITED = {"cifar100": "krizhevsky2009cifar", "cifar10": "krizhevsky2009cifar", "digits": "alpaydin1998digits"}
 
 
-def background(content: Content) -> Section:
-    told = designs(content)
-    known = [method for method in told if method.background]
-    others = [method.title for method in told if not method.background]
+def background(report: Report) -> Section:
+    shown = designs(report)
     paragraphs = [
-        Paragraph((Strong(each.title), content.line("stop"), *content.cited(each.background, each.references[:1]).text))
-        for each in known
+        Paragraph((Strong(each.title), report.line("stop"), *report.cited(each.background, each.references[:1]).text))
+        for each in shown
+        if each.background
     ]
+    others = [method.title for method in shown if not method.background]
     if others:
-        paragraphs.append(content.paragraph("background.others", names=content.listed(others)))
-    cite = Cite("he2015resnet")
-    parts = [
-        content.heading("background.data_heading", *data(content), id="data-set"),
-        content.heading("background.resnet_heading", content.paragraph("background.resnet", cite=cite), id="resnet"),
-        content.heading("background.methods_heading", *paragraphs, id="related") if paragraphs else None,
-    ]
-    return content.heading("background.heading", sections=[part for part in parts if part])
+        paragraphs.append(report.paragraph("background.others", names=report.listed(others)))
+    resnet = report.paragraph("background.resnet", cite=Cite("he2015resnet"))
+    return report.section(
+        "background.heading",
+        sections=[
+            report.section("background.data_heading", *_data(report), id="data-set"),
+            report.section("background.resnet_heading", resnet, id="resnet"),
+            report.section("background.methods_heading", *paragraphs, id="related") if paragraphs else None,
+        ],
+    )
 
 
-def methods(content: Content) -> Section:
+def baseline(report: Report) -> Section:
+    """Its parts with their sizes, and how it and its block are wired."""
+    row = report.baseline
+    depths = row.runs[0].network.get("depths")
+    depths = depths if isinstance(depths, list) else []
+    fields = {"row": row.label, "stages": len(depths), "depths": report.series([plain_line(n, 6) for n in depths])}
+    table = picture = None
+    text = report.paragraph("baseline.text_alone", **costs(row), **fields)
+    if stages := stages_of(row):
+        table, picture = TableBlock(stages_table(row, stages, report.words)), _network(report, row, stages)
+        text = report.paragraph("baseline.text", table=Ref("stages"), figure=Ref("network"), **fields)
+    blocks: list[Any] = [text, table, picture]
+    for method in methods_of([row.runs[0].network], report.words.language):
+        blocks += [*equations(method), drawing(report, method, "baseline.drawing")]
+    shown = table or next((block for block in blocks if isinstance(block, FigureBlock)), None)
+    return report.section("baseline.heading", *blocks, slides=[report.slide("baseline", shown, row=row.label)])
+
+
+def methods(report: Report) -> Section:
     """A section for each method that some design has and the baseline has not, but the study's own."""
-    found = designs(content)
-    unknown = untold(row.runs[0].network for row in content.rows())
-    return content.heading(
+    found = designs(report)
+    unknown = undescribed(row.runs[0].network for row in report.rows())
+    return report.section(
         "methods.heading",
-        content.paragraph("methods.text" if found else "methods.none"),
-        content.paragraph("methods.untold", names=content.listed(unknown)) if unknown else None,
-        sections=[_section(content, method) for method in found],
+        report.paragraph("methods.text" if found else "methods.none"),
+        report.paragraph("methods.undescribed", names=report.listed(unknown)) if unknown else None,
+        sections=[_method(report, method) for method in found],
     )
 
 
-def _section(content: Content, method: Method) -> Section:
-    picture = drawing(content, method, "methods.drawing")
-    blocks = [
-        content.cited(method.text, method.references),
-        *equations(content, method),
-        *([Paragraph((method.place,))] if method.place else []),
-    ]
-    slide = content.slide(
-        "designs", "slide.design", Paragraph((method.text,)), picture or _equation(method), title=method.title
-    )
-    kept = tuple(block for block in (*blocks, picture, cost(content, method)) if block is not None)
-    return Section(f"method-{method.name}", method.title, kept, slides=(slide,))
+def all_methods(report: Report) -> list[Method]:
+    return methods_of([row.runs[0].network for row in report.rows()], report.words.language)
 
 
-def all_methods(content: Content) -> list[Method]:
-    return methods_of([row.runs[0].network for row in content.rows()], content.words.language)
-
-
-def designs(content: Content) -> list[Method]:
+def designs(report: Report) -> list[Method]:
     """The methods that the baseline does not have, but the study's own; those of the main comparison come first."""
-    usual = {method.name for method in methods_of([content.main.baseline.runs[0].network], content.words.language)}
-    found = [method for method in all_methods(content) if method.name not in usual and not method.hybrid]
-    ours = {name for row in content.main.rows for name in content.methods(row)}
+    usual, ours = report.methods(report.baseline), {name for row in report.main.rows for name in report.methods(row)}
+    found = [method for method in all_methods(report) if method.name not in usual and not method.hybrid]
     return sorted(found, key=lambda method: method.name not in ours)
 
 
-def own_methods(content: Content) -> list[Method]:
-    """The study's own designs."""
-    return [method for method in all_methods(content) if method.hybrid]
-
-
-def equations(content: Content, method: Method) -> list[Block]:
+def equations(method: Method) -> list[Block]:
     return [block for latex, where in method.equations for block in (Equation(latex), Paragraph((where,)))]
 
 
-def drawing(content: Content, method: Method, key: str) -> FigureBlock | None:
+def drawing(report: Report, method: Method, key: str = "methods.drawing") -> FigureBlock | None:
     if not method.drawing:
         return None
-    caption = content.line(key, title=method.title)
-    words = content.words
-    panels = {words(f"drawings.{panel}"): lines for panel, lines in method.drawing.items()}
-    return content.figure(f"drawing-{method.name}", caption, lambda: diagram(panels, Texts(words, method.options)))
+    panels = {report.words(f"drawings.{panel}"): lines for panel, lines in method.drawing.items()}
+    texts, caption = Texts(report.words, method.options), report.line(key, title=method.title)
+    return report.figure(f"drawing-{method.name}", caption, lambda: diagram(panels, texts))
 
 
-def cost(content: Content, method: Method) -> Paragraph | None:
-    """What the plainest design with the method costs, beside the main baseline."""
-    row, base = example(content, method), content.main.baseline
-    if row is None or row is base:
-        return None
-    fields = {"row": row.label, "parameters": count(row.parameters), "macs": millions(row.macs)}
-    return content.paragraph("methods.cost", **fields, **ratios(row, base))
-
-
-def example(content: Content, method: Method) -> Row | None:
+def example(report: Report, method: Method) -> Row | None:
     """The first design of the main comparison that has the method and the fewest others, else one of an ablation."""
-    for study in content.studies:
-        found = [row for row in study.rows if method.name in content.methods(row)]
+    for study in report.studies:
+        found = [row for row in study.rows if method.name in report.methods(row)]
         if found:
-            return min(found, key=lambda row: len(content.methods(row)))
+            return min(found, key=lambda row: len(report.methods(row)))
     return None
 
 
-def ratios(row: Row, base: Row) -> dict[str, str]:
-    return {
-        "parameter_ratio": ratio(row.parameters, base.parameters),
-        "mac_ratio": ratio(row.macs, base.macs),
-    }
-
-
-def data(content: Content) -> list[Paragraph]:
-    names, found = data_names(content.studies), []
-    if len(names) > 1:
-        found.append(content.paragraph("background.mixed", names=content.listed(names)))
+def _data(report: Report) -> list[Paragraph]:
+    names, shared = data_names(report.studies), report.main.shared_recipe
+    found = [report.paragraph("background.mixed", names=report.listed(names))] if len(names) > 1 else []
     for name in names:
-        if name in CITED:
-            found.append(content.paragraph(f"background.{name}", cite=Cite(CITED[name])))
-        elif name == "tiny_imagenet":
-            found.append(content.paragraph("background.tiny_imagenet"))
-        else:
-            shared = content.main.shared_recipe
-            size = {key: plain_line(shared.get(f"data.{name}", "?"), 12) for key, name in
-                    (("classes", "num_classes"), ("resolution", "resolution"))}  # fmt: skip
-            found.append(content.paragraph("background.other", name=name, **size))
+        key = f"background.{name}" if name in (*CITED, "tiny_imagenet") else "background.other"
+        cite = Cite(CITED[name]) if name in CITED else None
+        size = {key: plain_line(shared.get(f"data.{option}", "?"), 12) for key, option in
+                (("classes", "num_classes"), ("resolution", "resolution"))}  # fmt: skip
+        found.append(report.paragraph(key, name=name, cite=cite, **size))
     return found
 
 
-def _equation(method: Method) -> Equation | None:
-    return Equation(method.equations[0][0]) if method.equations else None
+def _network(report: Report, row: Row, stages: list[Stage]) -> FigureBlock | None:
+    def size(pixels: Any) -> str:
+        text = plain_line(pixels, 8)
+        return f"{text}×{text}"
+
+    texts = {"image": report.words("drawings.image", channels=3, size=size(row.runs[0].network.get("resolution")))}
+    for number, stage in enumerate(stages):
+        fields = {"number": number, "depth": stage.depth, "channels": stage.output[0], "classes": stage.output[0]}
+        texts[stage.name] = report.words(f"drawings.{stage.kind}", size=size(stage.output[-1]), **fields)
+    caption = report.line("baseline.network", row=row.label)
+    return report.figure("network", caption, lambda: diagram({"": [" > ".join(texts)]}, texts))
+
+
+def _method(report: Report, method: Method) -> Section:
+    picture, row = drawing(report, method), example(report, method)
+    has_cost = row is not None and row is not report.baseline
+    cost = (
+        report.paragraph("methods.cost", row=row.label, **costs(row), **ratios(row, report.baseline))
+        if has_cost
+        else None
+    )
+    shown = picture or (Equation(method.equations[0][0]) if method.equations else None)
+    return report.section(
+        "methods",
+        report.cited(method.text, method.references),
+        *equations(method),
+        Paragraph((method.place,)) if method.place else None,
+        picture,
+        cost,
+        title=method.title,
+        id=f"method-{method.name}",
+        slides=[report.slide("designs", Paragraph((method.text,)), shown, title=method.title)],
+    )

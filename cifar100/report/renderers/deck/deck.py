@@ -1,12 +1,10 @@
 """A document's slides as a .pptx file."""
 
-from __future__ import annotations
-
 import io
 import struct
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pptx.enum.text import MSO_ANCHOR
@@ -23,18 +21,19 @@ MOST = 20  # slides
 SIZES = (24, 22, 20, 18)  # points of text, the smallest beside figures and tables
 BESIDE, SPACE = 4.0, 0.25  # inches of a column of text beside a figure, and between the two
 GIVE_WAY = ("ablations", "designs", "classes", *PARTS)  # parts that lose slides where there are too many
+Items = Sequence[Line | Formula]
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """What one page of the deck holds: text, and a figure or a table."""
+    """One page of the deck: text, and a figure or a table."""
 
     slide: Slide
-    items: tuple[Line | Formula, ...]
+    items: Items
     main: FigureBlock | TableBlock | None = None
     size: float = SIZES[-1]
     foot: str = ""
-    notes: tuple[str, ...] = field(default=())
+    notes: Sequence[str] = ()
 
 
 def pptx_document(document: Document, words: Words) -> bytes:
@@ -42,14 +41,12 @@ def pptx_document(document: Document, words: Words) -> bytes:
 
     Equal documents give equal bytes.
     """
-    deck = new_presentation()
+    deck, writer = new_presentation(), Writer(document, words)
     _title(deck, document)
-    writer = Writer(document, words)
     sheets = [sheet for slide in document.slides() for sheet in _sheets(slide, writer)]
     for number, sheet in enumerate(_at_most(sheets, MOST - 1, words), 2):
         page = Page(deck, printable(sheet.slide.title))
-        foot = _fill(page, sheet, words)
-        page.finish(number, foot, [printable(line) for line in (*sheet.slide.notes, *sheet.notes)])
+        page.finish(number, _fill(page, sheet, words), [printable(line) for line in sheet.notes])
     return _file(deck, document)
 
 
@@ -70,24 +67,23 @@ def _sheets(slide: Slide, writer: Writer) -> list[Sheet]:
         return _text_sheets(slide, items)
     notes = (main.caption,) if isinstance(main, FigureBlock) else main.table.notes
     if _height(items, BODY.width, SIZES[-1]) <= 0.4 * BODY.height:
-        return [Sheet(slide, tuple(items), main, notes=notes)]
+        return [Sheet(slide, items, main, notes=notes)]
     return [*_text_sheets(slide, items), Sheet(slide, (), main, notes=notes)]
 
 
-def _text_sheets(slide: Slide, items: Sequence[Line | Formula]) -> list[Sheet]:
+def _text_sheets(slide: Slide, items: Items) -> list[Sheet]:
     for size in SIZES:
         if _height(items, BODY.width, size) <= BODY.height:
-            return [Sheet(slide, tuple(items), size=size)]
+            return [Sheet(slide, items, size=size)]
     limit, smallest = BODY.height, SIZES[-1]
-    notes = tuple(item.text for item in items if isinstance(item, Line) and item.height(BODY.width, smallest) > limit)
+    notes = [item.text for item in items if isinstance(item, Line) and item.height(BODY.width, smallest) > limit]
     kept = [item.cut(BODY.width, limit, smallest) if isinstance(item, Line) else item for item in items]
-    pages = _pages(kept, limit)
+    fewest = len(_pages(kept, limit))
     shares = (_pages(kept, limit * part / 10) for part in range(4, 11))  # evenly filled rather than one full, one empty
-    pages = next(each for each in shares if len(each) == len(pages))
-    return [Sheet(slide, tuple(page), notes=notes) for page in pages]
+    return [Sheet(slide, page, notes=notes) for page in next(pages for pages in shares if len(pages) == fewest)]
 
 
-def _pages(items: Sequence[Line | Formula], limit: float) -> list[list[Line | Formula]]:
+def _pages(items: Items, limit: float) -> list[list[Line | Formula]]:
     """The items on as many pages as they need, each at most `limit` inches high where it has more than one."""
     pages: list[list[Line | Formula]] = [[]]
     for item in items:
@@ -97,7 +93,7 @@ def _pages(items: Sequence[Line | Formula], limit: float) -> list[list[Line | Fo
     return pages
 
 
-def _height(items: Sequence[Line | Formula], width: float, size: float) -> float:
+def _height(items: Items, width: float, size: float) -> float:
     return sum(item.height(width, size) for item in items)
 
 
@@ -116,26 +112,23 @@ def _at_most(sheets: list[Sheet], most: int, words: Words) -> list[Sheet]:
 
 def _fill(page: Page, sheet: Sheet, words: Words) -> str:
     """Sets everything but the title and returns a remark to stand below it."""
+    main, column = sheet.main, BODY
     rest = BODY.below(_height(sheet.items, BODY.width, sheet.size))
-    if isinstance(sheet.main, FigureBlock):
-        wide, high = struct.unpack(">II", sheet.main.png[16:24])
+    if isinstance(main, FigureBlock):
+        wide, high = struct.unpack(">II", main.png[16:24])
         left = Box(BODY.left, BODY.top, BODY.width - BESIDE - SPACE, BODY.height)
-        column = Box(BODY.left + BODY.width - BESIDE, BODY.top, BESIDE, BODY.height)
-        beside = bool(sheet.items) and _height(sheet.items, BESIDE, sheet.size) <= column.height
-        if beside and min(left.width / wide, left.height / high) > min(rest.width / wide, rest.height / high):
-            _stack(page, column, sheet)
-            rest = left
-        else:
-            _stack(page, BODY, sheet)
-        page.picture(rest, sheet.main.png, printable(sheet.main.caption))
-        return sheet.foot
-    _stack(page, BODY, sheet)
-    if sheet.main is None:
-        return sheet.foot
-    grid = grid_of(sheet.main.table, rest.width, rest.height)
-    page.table(rest, grid)
-    shown, rows = len(grid.rows) - 1, len(sheet.main.table.rows)
-    return sheet.foot or (words("deck.rows", shown=shown, n=rows) if shown < rows else "")
+        fits = sheet.items and _height(sheet.items, BESIDE, sheet.size) <= BODY.height
+        if fits and min(left.width / wide, left.height / high) > min(rest.width / wide, rest.height / high):
+            rest, column = left, Box(BODY.left + BODY.width - BESIDE, BODY.top, BESIDE, BODY.height)
+    _stack(page, column, sheet)
+    if isinstance(main, FigureBlock):
+        page.picture(rest, main.png, printable(main.caption))
+    elif main is not None:
+        grid, rows = grid_of(main.table, rest.width, rest.height), len(main.table.rows)
+        page.table(rest, grid)
+        if len(grid.rows) - 1 < rows:
+            return sheet.foot or words("deck.rows", shown=len(grid.rows) - 1, n=rows)
+    return sheet.foot
 
 
 def _stack(page: Page, box: Box, sheet: Sheet) -> None:

@@ -4,12 +4,11 @@ Widths are those of DejaVu Sans, wider than Arial, Calibri, Liberation Sans and 
 most often sees; Chinese characters are as wide as they are high in every font. Lines have a fixed pitch.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Self
 from unicodedata import east_asian_width
 
 POINTS = 72  # per inch
@@ -41,7 +40,7 @@ class Line:
         room = width * POINTS - (INDENT * size if self.bullet else 0)
         return (count_lines(self.text, room, size, self.bold) * PITCH + GAP) * size / POINTS
 
-    def cut(self, width: float, height: float, size: float) -> Line:
+    def cut(self, width: float, height: float, size: float) -> Self:
         """The paragraph, or the beginning that fits, with an ellipsis."""
         if self.height(width, size) <= height:
             return self
@@ -55,21 +54,20 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
     return size * sum(_advance(character, bold) for character in text)
 
 
+def longest_word(text: str, size: float, bold: bool = False) -> float:
+    """Points that the widest part of a text takes that is not broken."""
+    return max((text_width(word, size, bold) for word in _TOKENS.findall(text)), default=0.0)
+
+
 def count_lines(text: str, width: float, size: float, bold: bool = False) -> int:
     """Lines that a text takes at a width in points; a word that is wider than a line is broken."""
     lines, used, width = 1, 0.0, width + 0.01  # what was made as wide as its text holds it
     for token in _TOKENS.findall(text):
-        needed = text_width(token, size, bold)
-        if token.isspace():
-            used += needed
-        elif used + needed <= width:
-            used += needed
-        elif needed <= width:
-            lines, used = lines + 1, needed
-        else:
-            for character in token:
-                needed = text_width(character, size, bold)
-                lines, used = (lines, used + needed) if used + needed <= width else (lines + 1, needed)
+        is_broken = text_width(token, size, bold) > width
+        for part in token if is_broken else [token]:
+            needed = text_width(part, size, bold)
+            fits = token.isspace() or used + needed <= width
+            lines, used = (lines, used + needed) if fits else (lines + 1, needed)
     return lines
 
 
@@ -79,11 +77,6 @@ def shortened(text: str, width: float, size: float, lines: int = 1, bold: bool =
     while kept and count_lines(kept if kept == text else f"{kept}…", width, size, bold) > lines:
         kept = kept[: -max(1, len(kept) // 20)]
     return text if kept == text else f"{kept.rstrip()}…"
-
-
-def longest_word(text: str, size: float, bold: bool = False) -> float:
-    """Points that the widest part of a text takes that is not broken."""
-    return max((text_width(word, size, bold) for word in _TOKENS.findall(text)), default=0.0)
 
 
 @lru_cache(maxsize=8192)
@@ -97,7 +90,7 @@ def _advance(character: str, bold: bool) -> float:
 
 
 @lru_cache
-def _font(bold: bool):
+def _font(bold: bool) -> Any:
     from matplotlib import get_data_path
     from PIL import ImageFont
 

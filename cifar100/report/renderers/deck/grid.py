@@ -1,7 +1,5 @@
 """A table as it stands on a slide: size of type, widths of columns, heights of rows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from cifar100.base.text import printable
@@ -34,22 +32,18 @@ def grid_of(table: Table, width: float, height: float) -> Grid:
         widths = _widths(texts, table.numeric, size, width * POINTS)
         if size == SIZES[-1]:
             widths = _capped(widths, width * POINTS)
-        cut = [[shortened(text, w - 2 * PAD_X, size, MOST_LINES) for text, w in zip(row, widths, strict=True)]
-               for row in texts]  # fmt: skip
-        heights = [_height(row, widths, size, bold=place == 0) for place, row in enumerate(cut)]
+        room = [each - 2 * PAD_X for each in widths]
+        cut = [[shortened(text, w, size, MOST_LINES) for text, w in zip(row, room, strict=True)] for row in texts]
+        heights = [_height(row, room, size, bold=place == 0) for place, row in enumerate(cut)]
         if sum(heights) <= height * POINTS and sum(widths) <= width * POINTS + 0.1:
             break
     count = next((n for n in range(len(heights), 1, -1) if sum(heights[:n]) <= height * POINTS), 1)
     wider = min(1.5, width * POINTS / sum(widths))
     head, *body = heights[:count]
     taller = min(1.7, (height * POINTS - head) / max(sum(body), 1))
-    return Grid(
-        size=size,
-        widths=tuple(each * wider / POINTS for each in widths),
-        heights=(head / POINTS, *(each * max(taller, 1) / POINTS for each in body)),
-        rows=tuple(map(tuple, cut[:count])),
-        numeric=table.numeric,
-    )
+    columns = tuple(each * wider / POINTS for each in widths)
+    lines = (head / POINTS, *(each * max(taller, 1) / POINTS for each in body))
+    return Grid(size, columns, lines, tuple(map(tuple, cut[:count])), table.numeric)
 
 
 def _widths(texts: list[list[str]], numeric: tuple[bool, ...], size: float, width: float) -> list[float]:
@@ -79,6 +73,6 @@ def _capped(widths: list[float], width: float) -> list[float]:
     return widths
 
 
-def _height(row: list[str], widths: list[float], size: float, bold: bool) -> float:
-    lines = max(count_lines(text, width - 2 * PAD_X, size, bold) for text, width in zip(row, widths, strict=True))
+def _height(row: list[str], room: list[float], size: float, bold: bool) -> float:
+    lines = max(count_lines(text, width, size, bold) for text, width in zip(row, room, strict=True))
     return lines * PITCH * size + 2 * PAD_Y

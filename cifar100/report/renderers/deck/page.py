@@ -37,6 +37,10 @@ class Box:
     def below(self, height: float) -> Box:
         return Box(self.left, self.top + height, self.width, self.height - height)
 
+    def hold(self, shape: Any) -> None:
+        """Moves a shape here."""
+        shape.left, shape.top, shape.width, shape.height = map(Inches, (self.left, self.top, self.width, self.height))
+
 
 TITLE = Box(MARGIN, 0.35, WIDTH - 2 * MARGIN, 0.9)
 BODY = Box(MARGIN, 1.45, WIDTH - 2 * MARGIN, 5.25)
@@ -85,30 +89,28 @@ class Page:
         shape = self._slide.shapes.add_picture(io.BytesIO(png), 0, 0)
         scale = min(box.width / shape.width, box.height / shape.height)
         width, height = shape.width * scale, shape.height * scale
-        _move(shape, Box(box.left + (box.width - width) / 2, box.top + (box.height - height) / 3, width, height))
+        Box(box.left + (box.width - width) / 2, box.top + (box.height - height) / 3, width, height).hold(shape)
         shape._element.nvPicPr.cNvPr.set("descr", description)
 
     def table(self, box: Box, grid: Grid) -> None:
         """A native table at the top of the box."""
         shape = self._slide.shapes.add_table(len(grid.rows), len(grid.widths), 0, 0, 0, 0)
-        _move(shape, Box(box.left, box.top, sum(grid.widths), sum(grid.heights)))
+        Box(box.left, box.top, sum(grid.widths), sum(grid.heights)).hold(shape)
         shape.element.find(f".//{qn('a:tableStyleId')}").text = NO_STYLE
-        for i, width in enumerate(grid.widths):
-            shape.table.columns[i].width = Inches(width)
-        for i, height in enumerate(grid.heights):
-            shape.table.rows[i].height = Inches(height)
-            ground = ACCENT if i == 0 else PAPER if i % 2 else BAND
-            for j, text in enumerate(grid.rows[i]):
-                cell = shape.table.cell(i, j)
-                _ground(cell, ground)
-                align = PP_ALIGN.RIGHT if grid.numeric[j] else PP_ALIGN.LEFT
-                line = Line(((text, i == 0),))
-                _paragraph(cell.text_frame.paragraphs[0], line, grid.size, INK if i else PAPER, align)
+        for column, width in zip(shape.table.columns, grid.widths, strict=True):
+            column.width = Inches(width)
+        for i, (row, height, texts) in enumerate(zip(shape.table.rows, grid.heights, grid.rows, strict=True)):
+            row.height = Inches(height)
+            for cell, text, numeric in zip(row.cells, texts, grid.numeric, strict=True):
+                _ground(cell, PAPER if i % 2 else BAND if i else ACCENT)
+                align = PP_ALIGN.RIGHT if numeric else PP_ALIGN.LEFT
+                _paragraph(
+                    cell.text_frame.paragraphs[0], Line(((text, i == 0),)), grid.size, INK if i else PAPER, align
+                )
 
     def finish(self, number: int, foot: str, notes: Sequence[str]) -> None:
         """Number, speaker notes, and a remark in grey below everything else."""
-        grey = {"colour": MUTED, "align": PP_ALIGN.RIGHT}
-        shape = self.text(NUMBER, [Line(((str(number), False),))], NUMBER_SIZE, **grey)
+        shape = self.text(NUMBER, [Line(((str(number), False),))], NUMBER_SIZE, colour=MUTED, align=PP_ALIGN.RIGHT)
         run = shape.text_frame.paragraphs[0].runs[0]._r
         field = etree.Element(qn("a:fld"), {"id": "{B6F15528-21DE-4FAA-801E-634DDDAF4B2B}", "type": "slidenum"})
         run.getparent().replace(run, field)  # a number that follows when slides are moved
@@ -131,7 +133,7 @@ def write(
     align: Any = PP_ALIGN.LEFT,
 ) -> None:
     """Paragraphs into a shape that is moved to `box`."""
-    _move(shape, box)
+    box.hold(shape)
     frame = shape.text_frame
     frame.word_wrap, frame.auto_size, frame.vertical_anchor = True, MSO_AUTO_SIZE.NONE, anchor
     frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
@@ -144,12 +146,10 @@ def write(
 def _paragraph(paragraph: Any, line: Line, size: float, colour: str, align: Any) -> None:
     paragraph.alignment, paragraph.line_spacing = align, Pt(PITCH * size)
     paragraph.space_before = paragraph.space_after = Pt(0)
-    properties = paragraph._p.get_or_add_pPr()
-    indent = int(Pt(size * INDENT)) if line.bullet else 0
+    properties, indent = paragraph._p.get_or_add_pPr(), int(Pt(size * INDENT)) if line.bullet else 0
     properties.set("marL", str(indent))
     properties.set("indent", str(-indent))
-    sign = {"char": "•"} if line.bullet else {}
-    etree.SubElement(properties, qn("a:buChar" if line.bullet else "a:buNone"), sign)
+    etree.SubElement(properties, *((qn("a:buChar"), {"char": "•"}) if line.bullet else (qn("a:buNone"),)))
     for text, bold in line.parts:
         run = paragraph.add_run()
         run.text, run.font.size, run.font.bold = text, Pt(size), bold
@@ -166,8 +166,3 @@ def _ground(cell: Any, colour: str) -> None:
     edge = etree.Element(qn("a:lnB"), {"w": "6350"})
     etree.SubElement(etree.SubElement(edge, qn("a:solidFill")), qn("a:srgbClr")).set("val", RULE)
     cell._tc.get_or_add_tcPr().insert(0, edge)  # edges stand before the fill
-
-
-def _move(shape: Any, box: Box) -> None:
-    shape.left, shape.top = Inches(box.left), Inches(box.top)
-    shape.width, shape.height = Inches(box.width), Inches(box.height)
