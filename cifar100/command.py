@@ -30,7 +30,7 @@ from cifar100.base.errors import (
     UserError,
 )
 from cifar100.base.text import joined, visible
-from cifar100.config import CONF, named_folders, register_resolvers, trusting, typed_folders
+from cifar100.config import CONF, is_sweep, named_folders, register_resolvers, trusting, typed_folders
 from cifar100.habits import check_habits
 from cifar100.help import groups
 from cifar100.logs import is_main, open_output
@@ -42,9 +42,7 @@ failures: list[tuple[str, int, str]] = []
 _typed_in = 0  # the process
 _job_begun = False
 # On import, which comes before a job that another process was asked for is composed here.
-register_resolvers()
-OmegaConf.register_new_resolver("groups", groups, replace=True)  # for hydra.help.template
-OmegaConf.register_new_resolver("processes", sweep.processes, replace=True)  # for hydra.launcher
+register_resolvers(groups=groups, processes=sweep.processes)  # for hydra.help.template and hydra.launcher
 
 
 def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None:
@@ -60,7 +58,10 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
     try:
         with _terminable():
             check_habits(arguments)
-            check_choices(arguments, [CONF, *typed_folders(arguments)])
+            folders = [CONF, *typed_folders(arguments)]
+            check_choices(arguments, folders)
+            if is_sweep(arguments, folders):
+                sys.argv.append("hydra.mode=MULTIRUN")
             main()
     except KeyboardInterrupt as error:
         signum = getattr(error, "signum", signal.SIGINT)

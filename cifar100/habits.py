@@ -56,6 +56,7 @@ NAMES = {
     "data.num_classes": "num_classes n_classes",
     "data.resolution": "img_size image_size input_size resolution",
     "ema_decay": "ema model_ema trainer.ema_decay",
+    "swa_start": "swa trainer.swa swa_epoch_start",
     "seed": "random_seed manual_seed trainer.seed trainer.data_seed",
     "tracker": "logger report_to trainer.report_to trainer.logger wandb tensorboard",
     "study": "experiment_name exp exp_name project",

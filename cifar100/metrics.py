@@ -8,8 +8,13 @@ from torch import Tensor
 from cifar100.base.errors import UserError
 
 
+def widest(device: torch.device) -> torch.dtype:
+    """The widest floating-point numbers of a device: Apple's GPUs have no float64."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
 class Totals:
-    """Sums of loss and of correct answers over batches, kept in float64 on the device of the logits.
+    """Sums of loss and of correct answers over batches, kept in float64 on the device of the logits, or its widest.
 
     `update` does not wait for the device. Sums of several processes add up: reduce `as_tensor()` and read it
     back with `from_tensor`.
@@ -28,9 +33,10 @@ class Totals:
             return
         hits = logits.topk(min(5, logits.shape[1])).indices.eq(labels[:, None])
         hits &= ~logits.isnan().any(dim=1, keepdim=True)
-        count = torch.full((), len(labels), dtype=torch.float64, device=logits.device)
-        sums = torch.stack([hits[:, 0].sum().double(), hits.sum().double(), loss.double() * count, count])
-        self._sums = self._sums.to(logits.device) + sums
+        dtype = widest(logits.device)
+        count = torch.full((), len(labels), dtype=dtype, device=logits.device)
+        sums = torch.stack([hits[:, 0].sum().to(dtype), hits.sum().to(dtype), loss.to(dtype) * count, count])
+        self._sums = self._sums.to(logits.device, dtype) + sums
 
     @property
     def top1(self) -> float:

@@ -26,7 +26,7 @@ CURES = {
     errno.ENOTDIR: FORBIDDEN,
 }
 # Extras of pyproject.toml, by the choices of hydra's groups that need them.
-EXTRAS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm", "ray": "ray", "optuna": "hpo"}
+EXTRAS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm", "ray": "ray"}
 
 
 def user_error(error: BaseException) -> UserError | None:

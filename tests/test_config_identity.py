@@ -6,7 +6,6 @@ from pathlib import Path
 
 import hydra
 import pytest
-from omegaconf import open_dict, read_write
 
 from cifar100.config import CONF, identity, recipe, register_resolvers, run_id
 from cifar100.config.run_identity import run_folder
@@ -108,10 +107,8 @@ def test_names_read_aloud(overrides, name):
 
 
 def test_a_trial_says_what_it_tries():
-    config = compose("optimizer.lr=0.0123456", "augment=cutout", "seed=1")
-    with open_dict(config), read_write(config):
-        config.hydra.runtime.choices["hydra/sweeper"] = "hpo"
-        config.hydra.sweeper.params = {"optimizer.lr": "interval(0.01, 1)", "augment": "choice(cutout, none)"}
+    search = ("hydra/sweeper=hpo", "hydra.sweeper.searched=[optimizer.lr,augment]")
+    config = compose("optimizer.lr=0.0123456", "augment=cutout", "seed=1", *search)
     assert run_id(config).startswith("resnet20-lr0.0123-cutout-e150-seed1-")
 
 

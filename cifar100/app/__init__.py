@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from cifar100.app.checks import check, check_options
 from cifar100.app.commands import evaluate, export, hub, predict, pull, quantize
 from cifar100.app.description import description, log_result, objective, tracker_options, trained_on
 from cifar100.app.sources import check_weights_used, name_shorter_run, weights_used
-from cifar100.base.errors import OtherRun
+from cifar100.base.errors import OtherRun, Pruned
 from cifar100.config import ConfigError, build, recipe
 from cifar100.evaluation.costs import Costs, count_costs
 from cifar100.evaluation.layers import layer_table
@@ -72,6 +73,9 @@ def train(config: DictConfig) -> dict[str, Any]:
         name_shorter_run(config, record)
         _train(config, record)
         return {"state": "finished", "objective": objective(record)}
+    except Pruned as end:
+        log.info("%s: %s", record.path, end)
+        return {"state": "pruned"}
     except Exception as error:
         if swept and not isinstance(error, OtherRun):  # whose record is not of this job
             with suppress(ConfigError, OmegaConfBaseException):
@@ -132,11 +136,23 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
         model.to(accelerator.device, memory_format=torch.channels_last)
     try:
         with around_onednn(model):
-            progress = build_loop(config, arguments, record, model, data, accelerator).run()
+            loop = build_loop(config, arguments, record, model, data, accelerator)
+            loop.judge = _judge()
+            progress = loop.run()
     finally:
         for tracker in accelerator.trackers:  # end_training would part the processes before a sweep's next job
             tracker.finish()
     return summary(progress, accelerator.device) | {"parameters": costs.parameters, "macs": costs.macs}
+
+
+def _judge() -> Callable[[dict[str, Any]], None] | None:
+    """What a search makes of each epoch, where this run is one of its trials."""
+    hydra = HydraConfig.get()
+    if hydra.mode != RunMode.MULTIRUN or not hydra.sweeper._target_.endswith(".Search"):
+        return None
+    from cifar100.sweep.search import judge  # here, since not every training is a trial
+
+    return judge(Path(hydra.sweep.dir), hydra.job.num, build(hydra.sweeper.pruner))
 
 
 def _count(config: DictConfig, record: RunDirectory) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from cifar100.record import RunDirectory
 from cifar100.sweep import elsewhere
 from cifar100.training.arguments import length
 from cifar100.training.loop import Loop
-from cifar100.training.network import MovingAverage, Teacher, no_hints
+from cifar100.training.network import MovingAverage, StochasticAverage, Teacher, no_hints
 from cifar100.training.state import State
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,10 @@ def build_accelerator(config: DictConfig, folder: Path) -> Accelerator:
     gc.collect()
     precision = "bf16" if config.trainer.bf16 else "fp16" if config.trainer.fp16 else "no"
     return Accelerator(
-        mixed_precision=precision, cpu=not torch.cuda.is_available(), log_with=config.tracker.name, project_dir=folder
+        mixed_precision=precision,
+        cpu=not torch.accelerator.is_available(),
+        log_with=config.tracker.name,
+        project_dir=folder,
     )
 
 
@@ -65,9 +68,9 @@ def build_loop(
     steps = train_loader.steps_per_epoch
     optimizer = build(config.optimizer)(model)
     scale_backbone(optimizer, model, config.backbone_lr_factor)
-    _, steps_in_all = length(arguments, steps)
+    epochs, steps_in_all = length(arguments, steps)
     scheduler = build(config.scheduler)(optimizer, num_training_steps=steps_in_all, steps_per_epoch=steps)
-    average = None if config.ema_decay is None else MovingAverage(model, config.ema_decay, config.ema_warmup)
+    average = _average(config, model, epochs)
     state = State(model, optimizer, scheduler, average, accelerator.scaler, frozen)
     loss = OmegaConf.to_container(config.loss, resolve=True)
     hints, size = no_hints, arguments.per_device_train_batch_size
@@ -91,6 +94,15 @@ def build_loop(
         early_stopping_patience=_patience(config.early_stopping_patience, data.val),
         quiet=elsewhere(),
     )
+
+
+def _average(config: DictConfig, model: nn.Module, epochs: int) -> MovingAverage | StochasticAverage | None:
+    if config.swa_start is None:
+        return None if config.ema_decay is None else MovingAverage(model, config.ema_decay, config.ema_warmup)
+    if config.ema_decay is not None or config.freeze is not None:
+        other = "freeze" if config.ema_decay is None else "ema_decay"
+        raise UserError(f"swa_start={config.swa_start} and {other}={config[other]} do not go together; leave one out")
+    return StochasticAverage(model, config.swa_start, epochs)
 
 
 def _check_single_images(model: nn.Module, smallest_batch: int, arguments: Any) -> None:

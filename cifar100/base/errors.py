@@ -114,13 +114,22 @@ class FailedElsewhere(UserError):
     """Another process of this run failed; the message is its."""
 
 
+class Pruned(Exception):
+    """A search gave up the trial that this run is; the checkpoint stays, and the run typed by itself goes on."""
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(f"given up by its search after epoch {epoch}; typed by itself it goes on")
+        self.epoch = epoch
+
+    def __reduce__(self) -> tuple[type, tuple[int]]:
+        return type(self), (self.epoch,)
+
+
 class SweepStopped(RunFailed):
     """A launcher or sweeper gave up, for instance since a worker process was killed."""
 
     def __init__(self, reason: BaseException) -> None:
         text = (str(reason).strip("\n '") or type(reason).__name__).splitlines()[0]
-        if text in ("Record does not exist.", "No trials are completed yet."):  # Optuna's, looking for the best one
-            text = "no trial has finished"
         super().__init__(f"the sweep stopped: {text.rstrip('.')}; the same command continues")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,8 +11,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from cifar100.base.conf import CONF
 from cifar100.base.errors import UserError
+from cifar100.base.trees import lookup
 
 _named: ContextVar[tuple[Path, ...]] = ContextVar("named", default=())
 
@@ -74,3 +78,20 @@ def typed_folders(arguments: Sequence[str]) -> list[Path]:
             places = [each.strip(" '\"") for each in value.strip("[]").split(",")]
             found += [Path(each.removeprefix("file://")) for each in places if not each.startswith("pkg://")]
     return found
+
+
+def is_sweep(arguments: Iterable[str], folders: Sequence[Path]) -> bool:
+    """Whether an experiment among a command's arguments says ``hydra.mode: MULTIRUN``, which hydra 1.4 and later
+    want to hear on the command line.
+
+    Args:
+        arguments: as typed.
+        folders: configuration folders, of which the first that has the experiment counts.
+    """
+    named = [each.partition("=")[2] for each in arguments if re.match(r"\+?experiment=", each)]
+    files = [file for name in named for folder in folders if (file := folder / "experiment" / f"{name}.yaml").is_file()]
+    try:
+        content = yaml.safe_load(files[0].read_text(encoding="utf-8")) if files else None
+    except (OSError, ValueError, yaml.YAMLError):
+        return False  # which hydra tells of
+    return lookup(content, "hydra.mode") == "MULTIRUN"

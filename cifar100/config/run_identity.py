@@ -3,8 +3,9 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -98,23 +99,27 @@ def run_folder(config: DictConfig) -> str:
 
 def _tried(config: DictConfig) -> list[str]:
     """The values that a trial of a search tries: ``lr0.0123`` for ``optimizer.lr=0.0123``."""
-    if OmegaConf.select(config, "hydra.runtime.choices", default={}).get("hydra/sweeper", "basic") == "basic":
-        return []
-    words = []
-    for override in config.hydra.overrides.task:
+    searched, words = OmegaConf.select(config, "hydra.sweeper.searched"), []
+    for override in config.hydra.overrides.task if searched else ():
         key, _, value = override.partition("=")
-        if key in (config.hydra.sweeper.get("params") or {}):
+        if key in searched:
             number = re.fullmatch(r"[-+]?\d*\.?\d+(e[-+]?\d+)?", value)
             words.append(f"{key.rpartition('.')[2]}{float(value):.3g}" if number else value)
     return words
 
 
-def register_resolvers() -> None:
-    """Makes ``${run_id:}``, for ``hydra.run.dir`` and ``hydra.sweep.subdir``, and experiments' ``${rows:...}`` and
-    ``${table:...}`` known to OmegaConf."""
-    OmegaConf.register_new_resolver("rows", rows, replace=True)
-    OmegaConf.register_new_resolver("table", table, replace=True)
-    OmegaConf.register_new_resolver("run_id", lambda *, _root_: run_folder(_root_), replace=True)
+def register_resolvers(**others: Callable[..., Any]) -> None:
+    """Makes ``${run_id:}``, for ``hydra.run.dir`` and ``hydra.sweep.subdir``, experiments' ``${rows:...}`` and
+    ``${table:...}``, and ``others`` known to OmegaConf."""
+    register = OmegaConf.register_resolver  # which in OmegaConf 2.3 is the name of an older kind
+    if "replace" not in signature(register).parameters:
+        register = OmegaConf.register_new_resolver
+    for name, resolver in {"rows": rows, "table": table, "run_id": _folder_of, **others}.items():
+        register(name, resolver, replace=True)
+
+
+def _folder_of(*, _root_: DictConfig) -> str:
+    return run_folder(_root_)
 
 
 def _plain(node: Any) -> Any:

@@ -54,11 +54,13 @@ class TrainLoader:
     ) -> None:
         augment.check(min(images.images.shape[2:]), images.images.shape[1])
         _check_workers(num_workers)
-        self._device, home = torch.device(device), "cpu" if num_workers else device
+        self._device = torch.device(device)
+        # Apple's GPUs lack the float64 of the draws.
+        self._home = torch.device("cpu") if num_workers or self._device.type == "mps" else self._device
         self._plan = StepPlan(len(images), batch_size, accumulation, num_processes, process_index, drop_last)
         self._seed, self._num_workers = seed, num_workers
         self._dataset = BatchDataset(
-            images.to(home), mean=mean, std=std, augment=augment, seed=seed, num_classes=num_classes
+            images.to(self._home), mean=mean, std=std, augment=augment, seed=seed, num_classes=num_classes
         )
         step_bytes = 4 * images.images[0].numel() * batch_size * accumulation
         self._bunch = max(1, min(BUNCH, BUNCH_BYTES // step_bytes))
@@ -79,7 +81,7 @@ class TrainLoader:
             [Request(epoch, indices, step_size) for indices in parts]
             for step_size, parts in self._plan.epoch(self._seed, epoch, start_step)
         ]
-        if self._device.type != "cpu" and not self._num_workers:
+        if self._home.type != "cpu":
             for start in range(0, len(steps), self._bunch):
                 yield from fetch_together(self._dataset, steps[start : start + self._bunch])
             return

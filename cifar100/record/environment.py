@@ -82,7 +82,8 @@ def _hardware() -> dict[str, Any]:
         hardware["threads"] = torch.get_num_threads()
         hardware["cpu_capability"] = torch.backends.cpu.get_cpu_capability()
         hardware["cuda"] = torch.version.cuda if torch.cuda.is_available() else None
-        gpus = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
+        kinds = (torch.cuda, torch.xpu)
+        gpus = [kind.get_device_properties(i) for kind in kinds for i in range(kind.device_count())]
         if hardware["cuda"]:
             hardware["cudnn"], hardware["driver"] = torch.backends.cudnn.version(), _driver_version()
             tf32 = {"matmul": torch.backends.cuda.matmul.allow_tf32, "cudnn": torch.backends.cudnn.allow_tf32}

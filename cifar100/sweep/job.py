@@ -15,8 +15,9 @@ from cifar100.base.text import one_line
 from cifar100.record import RunDirectory
 
 # What became of a job. "skipped": finished before; "counted": no epochs were asked for, only the network's costs;
-# "running": another process works on the run; "begun": nothing was heard of it after its start.
-STATES = ("not begun", "begun", "finished", "skipped", "counted", "failed", "interrupted", "running")
+# "pruned": its search gave it up; "running": another process works on the run; "begun": nothing was heard of it after
+# its start.
+STATES = ("not begun", "begun", "finished", "skipped", "counted", "pruned", "failed", "interrupted", "running")
 
 
 @dataclass

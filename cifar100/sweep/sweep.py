@@ -26,9 +26,9 @@ from cifar100.record.lock import hold, is_held
 from cifar100.sweep.job import Job, is_finished, look_again, read_jobs
 from cifar100.sweep.plan import compose_once
 from cifar100.sweep.plan import planned as planned_jobs
+from cifar100.sweep.search import earlier_trials
 from cifar100.sweep.table import closing_table, names
 from cifar100.sweep.tidy import remove_empty
-from cifar100.sweep.trials import resume
 from cifar100.sweep.worker import settle
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class Sweep(Callback):
             _current = self
         self.plan = planned_jobs(config)
         compose_once(config)
-        self.earlier = resume(config.hydra.sweeper, self.place)
+        if config.hydra.sweeper._target_.endswith(".Search"):
+            self.earlier = earlier_trials(self.place)
 
     def on_job_start(self, config: DictConfig, **_: Any) -> None:
         global _current

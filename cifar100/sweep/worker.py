@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import platform
 import signal
 import threading
 import time
@@ -65,9 +66,13 @@ def _gpus() -> list[str]:
     CUDA shows a process one slice of a GPU at most, so torch counts one where several are named (MIG-...); they are
     all there for as many processes.
     """
-    if not any(map(os.path.exists, DEVICES)):
+    apple = platform.system() == "Darwin"
+    if not apple and not any(map(os.path.exists, DEVICES)):
         return []
     import torch
+
+    if apple:
+        return ["0"] if torch.backends.mps.is_available() else []
 
     listed = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
     if listed and torch.cuda.device_count() and all(name.startswith("MIG-") for name in listed):

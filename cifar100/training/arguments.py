@@ -28,7 +28,8 @@ HONOURED = (*COUNTS, *NUMBERS, *FLAGS)
 def training_arguments(**fields: Any):
     """``transformers.TrainingArguments`` of ``fields``, on a GPU where there is one.
 
-    ``use_cpu`` follows the hardware, since the library refuses ``bf16`` on a machine without a GPU otherwise.
+    ``use_cpu`` follows the hardware, since the library refuses ``bf16`` on a machine without a GPU otherwise. A GPU is
+    any accelerator that torch has: NVIDIA's, AMD's, Intel's (xpu), Apple's (mps).
 
     Returns:
         transformers.TrainingArguments
@@ -45,7 +46,7 @@ def training_arguments(**fields: Any):
     fields = {name: _checked(name, value) for name, value in fields.items()}
     if fields.get("fp16") and fields.get("bf16"):
         raise UserError("trainer.fp16 and trainer.bf16 cannot both be true; choose one")
-    if fields.get("fp16") and not torch.cuda.is_available():
+    if fields.get("fp16") and not torch.accelerator.is_available():
         raise UserError("trainer.fp16=true needs a GPU; use trainer.bf16=true on this machine")
 
     from transformers import TrainingArguments
@@ -54,7 +55,11 @@ def training_arguments(**fields: Any):
     compile_model = fields.pop("torch_compile", False)
     with _without_kubeflow():
         arguments = TrainingArguments(
-            output_dir=None, report_to="none", use_cpu=not torch.cuda.is_available(), save_strategy="no", **fields
+            output_dir=None,
+            report_to="none",
+            use_cpu=not torch.accelerator.is_available(),
+            save_strategy="no",
+            **fields,
         )
     arguments.torch_compile = compile_model
     arguments.disable_tqdm = arguments.disable_tqdm or not sys.stderr.isatty()

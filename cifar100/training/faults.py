@@ -20,7 +20,12 @@ PATIENCE_S = 2.0
 # On a GPU reading a loss waits for it, so losses are looked at in bunches.
 BUNCH = 50
 # What libraries say in a plain RuntimeError: c10's allocator, cuDNN, cuBLAS.
-_OUT_OF_MEMORY = ("can't allocate memory", "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED")
+_OUT_OF_MEMORY = (
+    "can't allocate memory",
+    "MPS backend out of memory",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
 _ONEDNN_BLOCK = 8  # channels that oneDNN's AVX2 kernels take at once
 
 

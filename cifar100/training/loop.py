@@ -53,6 +53,7 @@ class Loop:
         hints: images to what else the loss takes in training, such as a teacher's logits.
         early_stopping_patience: epochs without a better ``val/top1`` after which the run ends; None for no such end.
         quiet: whether to show no progress bar.
+        judge: takes the row of each epoch, and raises Pruned where a search gives the run up.
     """
 
     record: RunDirectory
@@ -66,6 +67,7 @@ class Loop:
     hints: Callable[[Tensor], tuple[Tensor, ...]] = no_hints
     early_stopping_patience: int | None = None
     quiet: bool = False
+    judge: Callable[[dict[str, Any]], None] | None = None
 
     def __post_init__(self) -> None:
         self.optimizer = self.accelerator.prepare_optimizer(self.state.optimizer)
@@ -83,6 +85,7 @@ class Loop:
         Raises:
             Interrupted: by a signal, after the state was saved.
             Diverged: the loss is not finite.
+            Pruned: by ``judge``, after the state was saved.
             ProcessDied: one of the others.
             OSError: the disk is full or read-only; the last checkpoint stays.
             ValueError: a checkpoint that does not fit.
@@ -98,12 +101,15 @@ class Loop:
         with stop_on_signals() as request, display, name_lost_processes(self.accelerator, request):
             while progress.epoch < epochs and not progress.is_out_of_patience(self.early_stopping_patience):
                 totals = self.train_epoch(progress, request, display)
+                self._average_epoch(progress.epoch + 1)
                 row = progress.finish_epoch(totals, self._validated(), self.state.optimizer.param_groups[0]["lr"])
                 with fail_together(self.accelerator):
                     if self.accelerator.is_main_process:
                         self.state.save_epoch(self.record, progress)
                 self.accelerator.log(row, step=row["epoch"])
                 display.epoch(row)
+                if self.judge is not None:
+                    self.judge(row)
                 if self._asked_to_stop(request):
                     raise Interrupted(request.signum or signal.SIGTERM)
         return progress
@@ -157,8 +163,7 @@ class Loop:
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)
             self.state.scheduler.step()
-            if self.state.average is not None:
-                self.state.average.update_parameters(self.state.model)
+            self.state.average_step()
 
     def _backward(self, batch: tuple, totals: Totals) -> Tensor:
         """This micro-batch's part in the mean loss of the step, times the number of processes."""
@@ -171,6 +176,13 @@ class Loop:
         self.accelerator.backward(part)
         totals.update(logits.detach(), batch.labels, loss.detach())
         return part.detach()
+
+    def _average_epoch(self, epoch: int) -> None:
+        """Takes a finished epoch into a mean over epochs, whose statistics of batch norm need its images again."""
+        torch.manual_seed(combined_seed(self.seed, epoch, self.train_loader.steps_per_epoch, 0))
+        images = (batch.images for step in self.train_loader.epoch(epoch, 0) for batch in step)
+        with self.accelerator.autocast():
+            self.state.average_epoch(epoch, images)
 
     def _validated(self) -> dict[str, float]:
         """Metrics on the held-out images; none where there are none."""

@@ -1,12 +1,12 @@
 """The network as the loop calls it: distributed over processes, compiled, on its device; the average of its weights."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, update_bn
 
 from cifar100.base.errors import UserError
 
@@ -24,7 +24,7 @@ def distributed(model: nn.Module, accelerator: Accelerator) -> nn.Module:
     """
     if accelerator.num_processes == 1:
         return model
-    devices = [accelerator.device] if accelerator.device.type == "cuda" else None
+    devices = [accelerator.device] if accelerator.device.type in ("cuda", "xpu") else None
     return nn.parallel.DistributedDataParallel(model, device_ids=devices, broadcast_buffers=False)
 
 
@@ -79,14 +79,14 @@ def no_hints(images: Tensor) -> tuple[()]:
 
 def wait_for(device: torch.device) -> None:
     """Returns when a GPU has done what it was asked for; a CPU always has."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
 
 
 def forget_peak_memory(device: torch.device) -> None:
     """Lets the peak be that of what comes, not of an earlier job of this process. A CPU keeps the process's."""
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
+    if hasattr(module := torch.get_device_module(device), "reset_peak_memory_stats"):
+        module.reset_peak_memory_stats(device)
 
 
 class MovingAverage(AveragedModel):
@@ -127,3 +127,35 @@ class MovingAverage(AveragedModel):
         if buffers := list(self.module.buffers()):
             torch._foreach_copy_(buffers, list(model.buffers()))
         self.n_averaged += 1
+
+
+class StochasticAverage(AveragedModel):
+    """A network whose weights are the mean of another's at the ends of epochs ``start``, ``start`` + 1, ... (stochastic
+    weight averaging with cycles of one epoch; Izmailov et al., arXiv 1803.05407, algorithm 1); before, a copy of it.
+
+    Deviation: the statistics of batch norm, which belong to weights that no batch has seen, are taken anew after every
+    epoch, not once at the end, so that each mean is validated and the best one is kept.
+
+    Args:
+        model: the network.
+        start: the first epoch, from 1, whose weights are part of the mean.
+        epochs: of the run.
+
+    Raises:
+        UserError: a start that is no epoch of the run.
+    """
+
+    def __init__(self, model: nn.Module, start: int, epochs: int) -> None:
+        if isinstance(start, bool) or not isinstance(start, int) or not 1 <= start <= epochs:
+            raise UserError(f"swa_start={start} must be an epoch of this run, from 1 to {epochs}; null trains without")
+        super().__init__(model)
+        self.requires_grad_(False)
+        self.start = start
+
+    def take_epoch(self, model: nn.Module, epoch: int, images: Iterable[Tensor]) -> None:
+        """Takes in the network's weights after an epoch; ``images`` are batches of it as they are trained on."""
+        if epoch <= self.start:
+            self.n_averaged.zero_()
+        self.update_parameters(model)
+        if self.n_averaged > 1:
+            update_bn(images, self.module)

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from cifar100.base.errors import Pruned
 from cifar100.record import RecordError, RunDirectory
 from cifar100.training.state import Progress
 
@@ -18,12 +19,14 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def true_status(record: RunDirectory) -> Iterator[None]:
-    """Notes in the record that the run of the block was interrupted, or failed and why. Call with its lock held."""
+    """Notes in the record that the run of the block was interrupted, given up by a search, or failed and why. Call with
+    its lock held."""
     try:
         yield
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt | SystemExit)  # the latter by a scheduler's warning
         note = {} if interrupted else {"error": _reason(error)}
+        interrupted |= isinstance(error, Pruned)
         try:
             record.write_status("interrupted" if interrupted else "failed", **note)
         except OSError as fault:  # the full disk that stopped the run is still full
@@ -79,13 +82,16 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         tf32 = "with" if torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32 else "without"
         return f"{device}, {torch.cuda.get_device_name(device)}, {tf32} TF32"
+    if device.type != "cpu":
+        named = getattr(torch.get_device_module(device), "get_device_name", None)
+        return f"{device}, {named(device)}" if named else str(device)
     threads = torch.get_num_threads()
     return f"{device}, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def _peak_memory_bytes(device: torch.device) -> int:
-    """The most memory that this process has held: on the GPU where there is one, else resident."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
+    """The most memory that this process has held: on a GPU that counts it, else resident."""
+    if hasattr(module := torch.get_device_module(device), "max_memory_allocated"):
+        return module.max_memory_allocated(device)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

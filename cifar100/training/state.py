@@ -1,6 +1,7 @@
 """The content of a checkpoint: everything that a continued run needs to end with the same bits."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from cifar100.base.errors import UserError
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory, flatten_state, unflatten_state
-from cifar100.training.network import MovingAverage
+from cifar100.training.network import MovingAverage, StochasticAverage
 
 log = logging.getLogger(__name__)
 NO_TOTALS = (0.0,) * 4
@@ -68,14 +69,24 @@ class State:
     model: nn.Module
     optimizer: torch.optim.Optimizer
     scheduler: torch.optim.lr_scheduler.LRScheduler
-    average: MovingAverage | None = None
+    average: MovingAverage | StochasticAverage | None = None
     scaler: Any = None
     frozen: tuple[nn.Module, ...] = ()
 
     @property
     def validated(self) -> nn.Module:
-        """The network that is validated and kept as best: the moving average where there is one."""
+        """The network that is validated and kept as best: the average where there is one."""
         return self.model if self.average is None else self.average.module
+
+    def average_step(self) -> None:
+        """Lets a moving average follow the weights of a step."""
+        if isinstance(self.average, MovingAverage):
+            self.average.update_parameters(self.model)
+
+    def average_epoch(self, epoch: int, images: Iterable[Tensor]) -> None:
+        """Lets a stochastic average take in the weights of an epoch, of whose images it draws what it needs."""
+        if isinstance(self.average, StochasticAverage):
+            self.average.take_epoch(self.model, epoch, images)
 
     def begin(self, record: RunDirectory, accelerator: Accelerator) -> Progress:
         """Takes up the record's last checkpoint, if there is one. Raises as restore, and ValueError for a run that was

@@ -6,7 +6,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from cifar100.metrics import Totals
+from cifar100.metrics import Totals, widest
 from cifar100.training.faults import name_memory
 
 
@@ -49,7 +49,7 @@ def validate(
 
 def summed(totals: Totals, accelerator: Accelerator) -> Totals:
     """The sums over all processes."""
-    sums = totals.as_tensor().to(accelerator.device)
+    sums = totals.as_tensor().to(accelerator.device, widest(accelerator.device))
     return Totals.from_tensor(accelerator.reduce(sums, reduction="sum").cpu())
 
 

@@ -24,6 +24,7 @@ VARIANTS = {
         "trainer.max_grad_norm=0.5",
     ],
     "moving average": ["ema_decay=0.9"],
+    "stochastic average": ["swa_start=1", "model.drop_path=0.5"],
     "drop path, bfloat16": ["model.drop_path=0.5", "trainer.bf16=true"],
     "mixing": ["augment.mixup_alpha=0.4", "augment.cutmix_alpha=1.0", "trainer.label_smoothing_factor=0.1"],
     "torchvision's policies": ["augment=trivialaugment", "augment.cutout=3"],

@@ -13,7 +13,7 @@ from cifar100.data.batch import Batch
 from cifar100.metrics import Totals
 from cifar100.training.faults import BUNCH
 from cifar100.training.loop import Loop
-from cifar100.training.network import Compiled, MovingAverage
+from cifar100.training.network import Compiled, MovingAverage, StochasticAverage
 from cifar100.training.state import State
 
 
@@ -194,3 +194,24 @@ def test_a_warm_moving_average_follows_closely_at_first():
         decay = min(0.9, (1 + count) / (10 + count))
         expected = value if expected is None else decay * expected + (1 - decay) * value
         assert average.module.weight.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_stochastic_average_is_the_mean_of_the_epochs_with_its_own_statistics():
+    model = nn.Sequential(nn.Linear(1, 1, bias=False), nn.BatchNorm1d(1)).train()
+    average = StochasticAverage(model, start=2, epochs=4)
+    batches = [torch.tensor([[1.0], [3.0]]), torch.tensor([[5.0], [7.0]])]
+    for epoch, weight in enumerate([9.0, 1.0, 3.0, 8.0], 1):
+        with torch.no_grad():
+            model[0].weight.fill_(weight)
+            model[1].running_mean.fill_(weight)
+        average.take_epoch(model, epoch, batches)
+        mean = {1: 9.0, 2: 1.0, 3: 2.0, 4: 4.0}[epoch]
+        assert average.module[0].weight.item() == mean
+        # A mean of two weights and more sees images of its own: their mean is 4, a batch's unbiased variance is 2.
+        assert average.module[1].running_mean.item() == (weight if epoch < 3 else 4 * mean)
+        if epoch > 2:
+            assert average.module[1].running_var.item() == pytest.approx(2 * mean**2)
+    assert model[1].running_mean.item() == 8.0, "the network itself keeps its own"
+    for wrong in (0, 5, True, 1.5, "2"):
+        with pytest.raises(ValueError, match="swa_start"):
+            StochasticAverage(model, wrong, 4)
