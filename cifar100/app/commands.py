@@ -18,7 +18,7 @@ def evaluate(config: DictConfig) -> None:
     Raises:
         ValueError, OSError: a run that cannot be evaluated, in one line.
     """
-    keys = ("checkpoint", "split", "precision", "batch_size", "latency", "samples")
+    keys = ("checkpoint", "split", "precision", "batch_size", "latency", "samples", "tta", "ensemble")
     options = {key: config[key] for key in keys} | {"explain": _as_list(config.explain)}
     if OmegaConf.is_missing(config, "run_dir"):
         raise UserError("run_dir is missing; name what to evaluate, such as run_dir=multirun/default")

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 AS_TRAINED = "as_trained"
 THROUGHPUT_BATCH = 128
 SPLITS, CHECKPOINTS = ("test", "val"), ("best", "last")
+TTAS = (None, "flip")
 PRECISIONS = (AS_TRAINED, *(str(precision) for precision in Precision))
 
 
@@ -47,8 +48,10 @@ def evaluate_run(
     explain: str | Sequence[str] = (),
     samples: int = 16,
     compare: str | Path | None = None,
+    tta: str | None = None,
 ) -> dict[str, Any]:
-    """Evaluates one run on `split` and writes the results under its evaluation/ (for split=val, evaluation/val/).
+    """Evaluates one run on `split` and writes the results under its evaluation/ (for split=val, evaluation/val/; with
+    tta=flip in a folder tta_flip/ there, so that what single passes gave stays).
 
     Args:
         run_dir: the run directory; read as data of unknown origin.
@@ -62,6 +65,7 @@ def evaluate_run(
         explain: any of gradcam, confused, hardest and misclassified, written under explanations/ beside the rest.
         samples: images in a picture.
         compare: another run on the same images, compared class by class.
+        tta: flip for the means of the probabilities of each image and its mirror image; then no latency.
 
     Under accelerate, every process evaluates its part, the main one writes. Files are replaced one by one, each whole;
     metrics.json comes last, so it never speaks of files that are not there.
@@ -74,10 +78,10 @@ def evaluate_run(
         ValueError, OSError: in one line, for bad arguments and for records that cannot be evaluated.
     """
     options = {"checkpoint": checkpoint, "split": split, "precision": precision, "batch_size": batch_size}
-    wanted = check_options(**options, explain=explain, samples=samples)
+    wanted = check_options(**options, explain=explain, samples=samples, compare=compare, tta=tta)
     record = RunDirectory(run_dir)
     other = None if compare is None else find_other(compare, record)
-    processes = PartialState(cpu=not torch.cuda.is_available())
+    processes = PartialState(cpu=not torch.accelerator.is_available())
     where = {"data_path": data_path, "cache_dir": cache_dir, "device": processes.device}
     run = open_run(record, checkpoint=checkpoint, **where)
     run.images(split)
@@ -85,18 +89,20 @@ def evaluate_run(
     chosen = _precision(run, precision, processes.device)
     log.info("evaluating %s: checkpoint %s, %s images, %s", run.record.name, run.checkpoint, split, chosen)
     try:
-        predictions = _predict(run, split, batch_size, chosen, processes)
+        predictions = _predict(run, split, batch_size, chosen, processes, mirrored=tta == "flip")
     except (RuntimeError, NotImplementedError, IndexError, TypeError) as error:
-        if isinstance(error, torch.cuda.OutOfMemoryError) or "memory" in str(error):
+        if isinstance(error, torch.OutOfMemoryError) or "memory" in str(error):
             raise
         raise UserError(f"{run.record.path}: its network cannot take these images ({one_line(error)[:200]})") from error
     results = _results(run, split, predictions, chosen)
     if processes.is_main_process:
         results["git"] = describe_environment()["git"]
-        if latency:
+        if tta:
+            results |= {"tta": tta, "macs": 2 * results["macs"]}
+        elif latency:
             log.info("timing forward passes")
             results |= _latency(run, chosen)
-        write_evaluation(run, split, predictions, results)
+        write_evaluation(run, split, predictions, results, tta)
         subject = Subject(run, split, predictions, samples)
         write_explanations(subject, wanted)
         if others:
@@ -113,6 +119,8 @@ def check_options(
     batch_size: int = 128,
     explain: str | Sequence[str] = (),
     samples: int = 16,
+    compare: str | Path | None = None,
+    tta: str | None = None,
     **_: Any,
 ) -> tuple[str, ...]:
     """Looks at what of `evaluate_run`'s options can be wrong whatever the run, and returns the wanted explanations.
@@ -121,6 +129,10 @@ def check_options(
         ValueError: in one line.
     """
     _check(checkpoint=(checkpoint, CHECKPOINTS), split=(split, SPLITS), precision=(precision, PRECISIONS))
+    if tta not in TTAS:
+        raise UserError(f"tta={tta} is unknown; use tta=flip, or null")
+    if tta and (explain or compare):
+        raise UserError(f"tta={tta} has no explanations and no comparisons; leave out explain and compare, or tta")
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise UserError(f"batch_size={batch_size} must be a whole number >= 1, such as 128")
     return check_explanations(explain, samples)
@@ -141,7 +153,15 @@ def _precision(run: OpenRun, wanted: str, device: torch.device) -> Precision:
     return run.trained
 
 
-def _predict(run: OpenRun, split: str, batch_size: int, precision: Precision, processes: PartialState) -> Predictions:
+def _predict(
+    run: OpenRun,
+    split: str,
+    batch_size: int,
+    precision: Precision,
+    processes: PartialState,
+    *,
+    mirrored: bool = False,
+) -> Predictions:
     images = run.images(split)
     loader = EvalLoader(
         images,
@@ -152,7 +172,8 @@ def _predict(run: OpenRun, split: str, batch_size: int, precision: Precision, pr
         process_index=processes.process_index,
         device=processes.device,
     )
-    return predict(run.model, loader, len(images), num_classes=run.data.num_classes, precision=precision)
+    options = {"num_classes": run.data.num_classes, "precision": precision, "mirrored": mirrored}
+    return predict(run.model, loader, len(images), **options)
 
 
 def _predictions_of(
@@ -202,12 +223,13 @@ def _latency(run: OpenRun, precision: Precision) -> dict[str, Any]:
     )
     device = next(run.model.parameters()).device
     hardware = describe_environment()["hardware"]
+    named = getattr(torch.get_device_module(device), "get_device_name", None)
     measured = {f"batch_{each.batch_size}": _fields(each) for each in (one, many)}
     return {
         "latency_s": one.median_s,
         "images_per_s": many.images_per_s,
         "latency": {
-            "machine": torch.cuda.get_device_name(device) if device.type == "cuda" else hardware["cpu"],
+            "machine": named(device) if named else hardware["cpu"],
             "device": device.type,
             "cpu_cores": hardware["cpu_cores_usable"],
             "threads": torch.get_num_threads(),

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from accelerate import PartialState
 
-from cifar100.base.errors import EvaluationFailed
+from cifar100.base.errors import EvaluationFailed, UserError
 from cifar100.base.text import aligned, one_line
+from cifar100.evaluation.ensemble import evaluate_ensemble, rows_of_seeds
 from cifar100.evaluation.evaluate import check_options, evaluate_run
 from cifar100.record import find_runs
 from cifar100.record.fields import FIELDS, MACS, METRICS, PARAMETERS
@@ -25,23 +26,28 @@ def evaluate_runs(
     *,
     split: str = "test",
     compare: str | Path | None = None,
+    ensemble: bool = False,
     **options: Any,
 ) -> dict[str, dict[str, Any]]:
     """Evaluates every run that `run_dir` names: a run directory, a folder of runs, a glob or several of these.
 
-    Takes the options of `evaluate_run`; with `compare`, each is compared with that run. A run that cannot be evaluated
-    does not stop the others. The last lines logged are a table with a line for each run.
+    Takes the options of `evaluate_run`; with `compare`, each is compared with that run; with `ensemble`, the runs of a
+    row, which differ in nothing but the seed, also answer together. A run that cannot be evaluated does not stop the
+    others. The last lines logged are a table with a line for each run, and for each ensemble.
 
     Returns:
-        The results of each run, by the path of its directory.
+        The results of each run, by the path of its directory, and of each ensemble, by the path of its folder.
 
     Raises:
         ValueError, OSError: for bad arguments, and where a single run cannot be evaluated.
         EvaluationFailed: where some of several could not, after the table, with each one's reason.
     """
-    PartialState(cpu=not torch.cuda.is_available())
-    check_options(split=split, **options)  # once, not for every run
+    PartialState(cpu=not torch.accelerator.is_available())
+    check_options(split=split, compare=compare, **options)  # once, not for every run
+    if not isinstance(ensemble, bool):
+        raise UserError(f"ensemble={ensemble} must be true or false")
     runs = find_runs(run_dir)
+    rows = rows_of_seeds(runs) if ensemble else []
     compared = [] if compare is None else [run.path.resolve() for run in find_runs(compare)]
     results: dict[str, dict[str, Any]] = {}
     failed: dict[str, str] = {}
@@ -57,6 +63,10 @@ def evaluate_runs(
                 raise
             log.error("%s", error)
             failed[str(run.path)] = one_line(error)
+    for row in rows:
+        if not any(str(run.path) in failed for run in row):
+            folder, result = evaluate_ensemble(row, split, options.get("tta"))
+            results[str(folder)] = result
     log.info("%s", results_table(results, split, failed))
     if failed:
         reasons = "; ".join(f"{Path(path).name}: {reason}" for path, reason in failed.items())

@@ -10,19 +10,22 @@ from cifar100.evaluation.open_run import OpenRun
 from cifar100.evaluation.predict import Predictions
 
 
-def evaluation_folder(split: str) -> str:
-    """Where a split's files are, relative to evaluation/: the test split's at the top, others in their own folder."""
-    return "" if split == "test" else f"{split}/"
+def evaluation_folder(split: str, tta: str | None = None) -> str:
+    """Where a split's files are, relative to evaluation/: the test split's at the top, others in their own folder, and
+    what test-time augmentation makes of either in one below."""
+    return ("" if split == "test" else f"{split}/") + (f"tta_{tta}/" if tta else "")
 
 
-def write_evaluation(run: OpenRun, split: str, predictions: Predictions, results: dict[str, Any]) -> None:
+def write_evaluation(
+    run: OpenRun, split: str, predictions: Predictions, results: dict[str, Any], tta: str | None = None
+) -> None:
     """Predictions, tables and figures, and last, as the sign that all is there, metrics.json. The one of an earlier
     evaluation goes first, lest a killed process leave it among the files of this one.
 
     predictions.safetensors holds logits (n, classes) float32 and labels (n,) int64 in the order of the split, from
     which every other number can be computed again.
     """
-    record, data, folder = run.record, run.data, evaluation_folder(split)
+    record, data, folder = run.record, run.data, evaluation_folder(split, tta)
     record.remove(f"{folder}metrics.json")
     kept = {"logits": predictions.logits, "labels": predictions.labels}
     record.write_tensors(f"{folder}predictions.safetensors", kept, {"split": split, "checkpoint": run.checkpoint})

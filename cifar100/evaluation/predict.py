@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,10 +53,23 @@ class Loader(Protocol):
     def __iter__(self): ...
 
 
+def mean_probabilities(logits: Sequence[Tensor]) -> Tensor:
+    """Logits (n, classes) whose softmax is the mean of those of several, as an ensemble answers (Lakshminarayanan et
+    al., arXiv 1612.01474, section 2.4)."""
+    return torch.stack([each.log_softmax(dim=1) for each in logits]).logsumexp(dim=0) - math.log(len(logits))
+
+
 def predict(
-    model: nn.Module, loader: Loader, total: int, *, num_classes: int, precision: Precision = Precision.FLOAT32
+    model: nn.Module,
+    loader: Loader,
+    total: int,
+    *,
+    num_classes: int,
+    precision: Precision = Precision.FLOAT32,
+    mirrored: bool = False,
 ) -> Predictions:
-    """Runs `model` over this process's part of a split of `total` images and gathers all parts on every process.
+    """Runs `model` over this process's part of a split of `total` images and gathers all parts on every process. With
+    `mirrored`, probabilities are the means of those of an image and of its mirror image.
 
     Raises ValueError if the network does not give `num_classes` logits, RuntimeError if the gathered images are not
     each of the `total` exactly once.
@@ -65,8 +79,11 @@ def predict(
     step = max(1, -(-len(loader) // LINES))
     with evaluation_mode(model), torch.inference_mode():
         for number, batch in enumerate(loader, start=1):
+            images = batch.images.to(device, non_blocking=True)
             with precision.autocast(device):
-                output = model(batch.images.to(device, non_blocking=True))
+                output = model(images)
+                if mirrored:
+                    output = mean_probabilities([output.float(), model(images.flip(-1)).float()])
             if output.shape[1:] != (num_classes,):
                 raise UserError(
                     f"the network's output {tuple(output.shape[1:])} is not one logit for each of {num_classes} classes"
