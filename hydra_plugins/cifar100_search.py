@@ -29,12 +29,13 @@ class Search(Sweeper):
         options = self.options
         parameters = [f"{name}={value}" for name, value in (options["params"] or {}).items()]
         space, fixed = search_space([*parameters, *arguments], self.hydra_context.config_loader)
-        with read_write(self.config), open_dict(self.config):  # for all jobs: hydra lets none have a sweeper of its own
-            self.config.hydra.sweeper.searched = list(space)
-            self.config.hydra.overrides.hydra.append(f"hydra.sweeper.searched=[{','.join(space)}]")
+        hydra = self.config.hydra
+        with read_write(hydra), open_dict(hydra):  # for all jobs: hydra lets none have a sweeper of its own
+            hydra.sweeper.searched = list(space)
+            hydra.overrides.hydra.append(f"hydra.sweeper.searched=[{','.join(space)}]")
         search(
             self.launcher,
-            self.config.hydra.sweep.dir,
+            hydra.sweep.dir,
             space,
             fixed,
             n_trials=options["n_trials"],

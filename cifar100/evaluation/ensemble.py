@@ -61,8 +61,8 @@ def evaluate_ensemble(runs: Sequence[RunDirectory], split: str, tta: str | None 
     labels = found[0]["labels"]
     if any(not torch.equal(each["labels"], labels) for each in found):
         raise UserError(f"{runs[0].path} and the others of its row were not evaluated on the same images")
-    together = Predictions(mean_probabilities([each["logits"].double() for each in found]), labels)
-    results = accuracy(together, split) | {
+    predictions = Predictions(mean_probabilities([each["logits"].double() for each in found]), labels)
+    results = accuracy(predictions, split) | {
         "members": [run.name for run in runs],
         f"members_{split}/top1": [each.get(f"{split}/top1") for each in singles],
         "checkpoint": f"{len(runs)} seeds",

@@ -74,7 +74,7 @@ def search(
     waiting = _cut_off(study, space, alone=_is_alone(place))
     left = n_trials - sum(trial.state.is_finished() for trial in study.trials)
     while left > 0:
-        batch = [waiting.pop(0) if waiting else _asked(study, space) for _ in range(min(n_jobs, left))]
+        batch = [waiting.pop(0) if waiting else _asked(study, space, fixed) for _ in range(min(n_jobs, left))]
         for trials in _consecutive(batch):
             jobs = [[*_overrides(trial), *fixed] for trial in trials]
             for trial, job in zip(trials, launcher.launch(jobs, initial_job_idx=trials[0].number), strict=True):
@@ -178,11 +178,13 @@ def _cut_off(study: Any, space: Mapping[str, BaseDistribution], *, alone: bool) 
     return [trial for trial in found if trial.distributions == space]
 
 
-def _asked(study: Any, space: Mapping[str, BaseDistribution]) -> Any:
+def _asked(study: Any, space: Mapping[str, BaseDistribution], fixed: Sequence[str]) -> Any:
     try:
-        return study.ask(dict(space))
+        trial = study.ask(dict(space))
     except ValueError as error:
         raise UserError(f"the study's earlier trials had other choices ({error}); name another study=") from None
+    trial.set_user_attr("fixed", list(fixed))
+    return trial
 
 
 def _consecutive(trials: Sequence[Any]) -> list[list[Any]]:
@@ -221,7 +223,8 @@ def _job(trial: FrozenTrial) -> Job:
 
     state = {TrialState.COMPLETE: "skipped", TrialState.PRUNED: "pruned"}.get(trial.state, "failed")
     reason = "in an earlier session" if state == "failed" else ""
-    return Job(trial.number, _overrides(trial), state=state, objective=trial.value, reason=reason)
+    overrides = [*_overrides(trial), *trial.user_attrs.get("fixed", ())]
+    return Job(trial.number, overrides, state=state, objective=trial.value, reason=reason)
 
 
 def _write(study: Any, place: Path) -> None:

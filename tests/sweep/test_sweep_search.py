@@ -66,6 +66,7 @@ def test_goes_on_where_it_was_killed(tmp_path):
     tried = [trial.params["optimizer.lr"] for trial in search.open_study(tmp_path).trials]
     assert len(set(tried)) == 5, "a later session does not begin with what an earlier one tried"
     assert [job.num for job in search.earlier_trials(tmp_path)] == [0, 1, 2, 3, 4]
+    assert {job.overrides[-1] for job in search.earlier_trials(tmp_path)} == {"seed=3"}, "as those of the later ones"
 
 
 def test_gives_up_what_falls_behind(tmp_path):
