@@ -11,6 +11,7 @@ from cifar100.metrics import (
     Totals,
     confusion_matrix,
     expected_calibration_error,
+    ranks,
     reliability_bins,
 )
 
@@ -59,6 +60,19 @@ def test_totals_with_few_classes_count_all_of_them_in_top5():
     totals = Totals()
     totals.update(torch.tensor([[1.0, 2.0, 0.0]]), torch.tensor([2]), torch.tensor(0.5))
     assert totals.results() == {"top1": 0, "top5": 1, "loss": 0.5, "n": 1}
+
+
+def test_equal_logits_are_counted_alike_in_every_metric():
+    """bfloat16 has 256 steps between powers of two, so among a hundred logits two are often equal."""
+    logits = torch.randn(5_000, 100, generator=torch.Generator().manual_seed(0)).bfloat16()
+    labels = logits.argmax(1).where(torch.arange(5_000) % 2 == 0, logits.float().topk(2).indices[:, 1])
+    assert (logits.topk(2).values.diff() == 0).sum() > 50
+    totals = Totals()
+    totals.update(logits, labels, torch.tensor(1.0))
+    matrix = confusion_matrix(logits.argmax(1), labels, 100)
+    assert totals.top1 == int(matrix.trace()) / 5_000
+    order = logits.float().argsort(dim=1, descending=True, stable=True)
+    assert torch.equal(ranks(logits, labels), order.eq(labels[:, None]).int().argmax(1))
 
 
 def test_totals_do_not_count_nan_as_right():

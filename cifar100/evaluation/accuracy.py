@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from cifar100.evaluation.predict import Predictions
-from cifar100.metrics import Totals, confusion_matrix, expected_calibration_error
+from cifar100.metrics import Totals, confusion_matrix, expected_calibration_error, ranks
 
 Row = dict[str, Any]
 
@@ -45,7 +45,7 @@ def class_rows(predictions: Predictions, names: Sequence[str], superclasses: Seq
     `superclasses` names each class's superclass, or is empty. A fraction of no images is None.
     """
     matrix = confusions(predictions)
-    top5 = predictions.logits.topk(min(5, len(names)), dim=1).indices.eq(predictions.labels[:, None]).any(dim=1)
+    top5 = ranks(predictions.logits, predictions.labels) < 5
     found = torch.bincount(predictions.labels[top5], minlength=len(names))
     return [
         {
