@@ -1,12 +1,14 @@
 """Pages that are written from conf/ and the code are those that conf/ and the code give now."""
 
 import ast
+import csv
 import importlib.util
 import re
 import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 CHECKOUT = Path(__file__).parents[1]
@@ -53,6 +55,32 @@ def test_what_goes_with_what_is_up_to_date(name):
     assert section("docs/combinations.md", name) == matrix.SECTIONS[name](), (
         "run: python docs/matrix.py docs/combinations.md"
     )
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("README.md", "study"), ("README.zh.md", "study-zh"), ("docs/models.md", "weights")]
+)
+def test_the_studys_results_are_those_of_its_records(file, name):
+    assert section(file, name) == script("results").SECTIONS[name](), (
+        "run: python docs/results.py README.md README.zh.md docs/models.md"
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("README.md", "study"), ("README.zh.md", "study-zh"), ("docs/models.md", "weights")]
+)
+def test_published_accuracies_are_recomputed_from_confusion_matrices(file, name):
+    """By another way than the page's own: images on the diagonal of the records that each line links to."""
+    for line in section(file, name).splitlines()[2:]:
+        places = re.findall(r"\((\S*?multirun\S*?)\)", line)
+        assert places, line
+        matrices = [
+            list(csv.reader(((CHECKOUT / file).parent / each / "evaluation/confusion.csv").open())) for each in places
+        ]
+        correct = [sum(int(row[1 + index]) for index, row in enumerate(matrix[1:])) for matrix in matrices]
+        numbers = [f"{100 * np.mean(correct) / 10_000:.2f}"]
+        numbers += [f"± {np.std(correct, ddof=1) / 100:.2f}"] if len(correct) > 1 else []
+        assert " ".join(numbers) in line, line
 
 
 @pytest.mark.parametrize(
