@@ -20,6 +20,7 @@ WORKDIR /lab
 RUN pip install --no-cache-dir ${TORCH_OPTIONS} torch torchvision
 COPY --chown=lab pyproject.toml README.md LICENSE ./
 COPY --chown=lab cifar100 cifar100
+COPY --chown=lab hydra_plugins hydra_plugins
 COPY --chown=lab conf conf
 COPY --chown=lab train.py evaluate.py report.py ./
 RUN pip install --no-cache-dir -e '.[test]'

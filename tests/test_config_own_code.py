@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import cifar100
-from cifar100.config import ConfigError, load_model, own_folders, trusting, typed_folders
+from cifar100.config import CONF, ConfigError, is_sweep, load_model, own_folders, trusting, typed_folders
 
 MODULE = """
 import torch
@@ -82,3 +82,12 @@ def test_a_folder_that_is_none_is_refused(tmp_path):
 def test_folders_are_read_from_what_was_typed():
     arguments = ["-m", "--config-dir", "a", "-cd=b", "hydra.searchpath=[file://c, 'd/e',pkg://f]", "seed=1"]
     assert typed_folders(arguments) == [Path(each) for each in ("a", "b", "c", "d/e")]
+
+
+def test_an_experiment_of_ones_own_may_be_a_sweep(tmp_path):
+    (tmp_path / "experiment").mkdir()
+    for name, content in {"grid": "hydra: {mode: MULTIRUN}", "one": "seed: 1", "broken": "{", "empty": ""}.items():
+        (tmp_path / "experiment" / f"{name}.yaml").write_text(content)
+    sweeps = {name: is_sweep([f"+experiment={name}"], [CONF, tmp_path]) for name in ("grid", "one", "broken", "empty")}
+    assert sweeps == {"grid": True, "one": False, "broken": False, "empty": False}
+    assert is_sweep(["seed=1", "experiment=main"], [CONF]) and not is_sweep(["experiment=no_such"], [CONF])

@@ -13,6 +13,7 @@ from cifar100.metrics import (
     expected_calibration_error,
     ranks,
     reliability_bins,
+    widest,
 )
 
 
@@ -152,3 +153,8 @@ def test_reliability_bins_hold_their_edges():
     assert math.isnan(expected_calibration_error(torch.zeros(0), torch.zeros(0, dtype=torch.bool)))
     with pytest.raises(ValueError, match="bins=0 must be >= 1"):
         reliability_bins(torch.ones(1), torch.ones(1), bins=0)
+
+
+def test_sums_are_as_wide_as_a_device_allows():
+    found = {name: widest(torch.device(name)) for name in ("cpu", "cuda", "mps")}
+    assert found == {"cpu": torch.float64, "cuda": torch.float64, "mps": torch.float32}

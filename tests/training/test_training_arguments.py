@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -144,3 +145,18 @@ def test_the_librarys_trainer_and_models_are_not_imported():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_any_accelerator_is_taken_before_the_cpu(found, monkeypatch):
+    """Which one, NVIDIA's, AMD's, Intel's or Apple's, is accelerate's to say."""
+    from omegaconf import OmegaConf
+
+    from cifar100.app import assemble
+
+    taken = {}
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: found)
+    monkeypatch.setattr(assemble, "Accelerator", lambda **options: taken.update(options))
+    config = OmegaConf.create({"trainer": {"bf16": False, "fp16": False}, "tracker": {"name": None}})
+    assemble.build_accelerator(config, Path("."))
+    assert taken["cpu"] == (not found)
