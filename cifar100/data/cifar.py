@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cifar100.base.errors import UserError
 from cifar100.data.formats.archive import is_archive
+from cifar100.data.formats.folders import read_class_folders
 from cifar100.data.formats.hub import read_hub
 from cifar100.data.formats.original import CIFAR10_LAYOUT, CIFAR100_LAYOUT, read_original
 from cifar100.data.formats.parquet import Columns, parquet_splits, read_parquet
@@ -16,7 +17,7 @@ from cifar100.data.specs import CIFAR10, CIFAR100, Spec
 
 _COLUMNS = {
     "cifar10": Columns(label=("label",)),
-    "cifar100": Columns(label=("fine_label",), superclass=("coarse_label",)),
+    "cifar100": Columns(label=("fine_label", "label"), superclass=("coarse_label",), unproven=("label",)),
 }
 _LAYOUTS = {"cifar10": CIFAR10_LAYOUT, "cifar100": CIFAR100_LAYOUT}
 _REPOSITORIES = {"cifar10": "uoft-cs/cifar10", "cifar100": "uoft-cs/cifar100"}
@@ -35,10 +36,10 @@ def read_cifar100(
 ) -> ImageData:
     """CIFAR-100: 50,000 training and 10,000 test images, 32x32 RGB, 100 classes in 20 superclasses.
 
-    path: a folder of parquet files in the Hub's layout, `cifar-100-python` or `cifar-100-binary` as a folder (or the
-    folder around it) or as the original .tar.gz; null looks in this project's cache, then in the local Hugging Face
-    caches, then on the Hub (uoft-cs/cifar100). name, num_classes, in_channels and resolution are facts that
-    the configuration states for the model; other values are refused.
+    path: a folder of parquet files in the Hub's layouts, `cifar-100-python` or `cifar-100-binary` as a folder (or the
+    folder around it) or as the original .tar.gz, or train/<class>/*.png and test/<class>/*.png; null looks in this
+    project's cache, then in the local Hugging Face caches, then on the Hub (uoft-cs/cifar100). name, num_classes,
+    in_channels and resolution are facts that the configuration states for the model; other values are refused.
 
     Raises:
         FileNotFoundError: no such path, or path=null and neither cache nor Hub has it.
@@ -75,9 +76,9 @@ def _read_source(source: Path | None, spec: Spec) -> RawData:
     if source.is_dir() and (splits := parquet_splits(source)):
         return read_parquet(splits, spec, columns)
     if source.is_dir() or is_archive(source):
-        if raw := read_original(source, layout, spec):
+        if raw := read_original(source, layout, spec) or read_class_folders(source, spec):
             return raw
     raise UserError(
-        f"data.path={source} holds no {spec.name}: expected train-*.parquet and test-*.parquet, or "
-        f"{layout.python_folder} or {layout.binary_folder} as a folder or .tar.gz"
+        f"data.path={source} holds no {spec.name}: expected train-*.parquet and test-*.parquet, "
+        f"{layout.python_folder} or {layout.binary_folder} as a folder or .tar.gz, or train/<class>/*.png and test/..."
     )

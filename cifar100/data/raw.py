@@ -18,8 +18,10 @@ class RawSplit:
 
 @dataclass(frozen=True)
 class RawData:
-    """Splits by name ("train", "test", sometimes "val"), and the class names if the source knows them."""
+    """Splits by name ("train", "test", sometimes "val"), and the class names if the source knows them. ``unproven``:
+    the source does not say which labels these are, so only the fingerprint of the published data can."""
 
     splits: dict[str, RawSplit]
     class_names: tuple[str, ...] = ()
     superclass_names: tuple[str, ...] = ()
+    unproven: bool = False

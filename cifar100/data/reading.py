@@ -57,6 +57,11 @@ def read_known(
             mean=spec.mean,
             std=spec.std,
         )
+        if raw.unproven and data.fingerprint != spec.fingerprint:
+            raise UserError(
+                f"data.path={source} may hold {spec.name}, but not every pixel and label is the published one, and its "
+                "layout does not say which labels these are; data=imagefolder reads folders of any classes"
+            )
         if spec.fingerprint and data.fingerprint != spec.fingerprint:
             logger.warning(
                 "%s: counts and statistics agree, but not every pixel and label is the published one", spec.name

@@ -15,9 +15,7 @@ from torch import Tensor
 from cifar100.base.errors import UserError
 from cifar100.base.text import nearest
 from cifar100.data.formats.decode import decode_images
-from cifar100.data.formats.folders import image_files
-
-MOST_BYTES = 2**28  # of one file
+from cifar100.data.formats.folders import Contents, image_files
 
 
 def find_pictures(images: Any) -> list[Path]:
@@ -70,28 +68,20 @@ def pixels(images: Any, resolution: int, channels: int) -> tuple[Tensor, list[st
         batch = images if images.ndim == 4 else images.unsqueeze(0)
         return batch, [f"image {number}" for number in range(len(batch))]
     single = isinstance(images, str | Path) or not isinstance(images, Sequence)
-    blobs: list[bytes] = []
+    blobs: list[Path | bytes] = []
     names: list[str] = []
     for each in [images] if single else images:
         if isinstance(each, str | Path):
             files = find_pictures(each)
-            blobs += [_read(file) for file in files]
+            blobs += files
             names += map(str, files)
         else:
             blobs.append(_encoded(each))
             names.append(f"image {len(names)}")
     if not blobs:
         raise UserError("images is empty; name a picture, a folder or a glob")
-    decoded = decode_images(blobs, resolution, channels, lambda index: names[index], resize=True)
+    decoded = decode_images(Contents(blobs), resolution, channels, lambda index: names[index], resize=True)
     return torch.from_numpy(decoded).permute(0, 3, 1, 2), names
-
-
-def _read(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        content = opened.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise UserError(f"{file} has more than the {MOST_BYTES} bytes that a picture may have")
-    return content
 
 
 def _encoded(image: Any) -> bytes:

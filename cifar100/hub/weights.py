@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from cifar100.base.errors import HubError
+from cifar100.record.plain import check_expanded
 
 WEIGHTS = "model.safetensors"
 MAX_HEADER_BYTES = 2**24
@@ -49,6 +51,7 @@ def parse_weights(content: bytes, network: nn.Module, source: str) -> dict[str, 
     from safetensors import SafetensorError
     from safetensors.torch import load
 
+    check_expanded(content[8 : 8 + int.from_bytes(content[:8], "little")], Path(source))
     try:
         tensors = load(content)
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cifar100.base.errors import RecordError
 from cifar100.base.files import atomic_write, read_file
-from cifar100.record.plain import to_plain
+from cifar100.record.plain import check_expanded, to_plain
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -91,6 +91,7 @@ def _parse(content: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, Any
     from safetensors.torch import load
 
     length = int.from_bytes(content[:8], "little")
+    check_expanded(content[8 : 8 + length], path)
     try:
         header = json.loads(content[8 : 8 + length])
         body = json.loads(header["__metadata__"][_KEY][64:])

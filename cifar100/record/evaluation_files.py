@@ -12,7 +12,7 @@ from cifar100.base.errors import RecordError, UserError
 from cifar100.base.files import atomic_write, read_file, remove_temporaries
 from cifar100.base.text import no_formula
 from cifar100.record.checkpoint import load_tensors, save_tensors
-from cifar100.record.plain import format_json, parse_json_object
+from cifar100.record.plain import check_expanded, format_json, parse_json_object
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,6 +89,7 @@ class EvaluationFiles:
         if content is None:
             return None
         path = self.evaluation_path(name)
+        check_expanded(content, path)
         try:
             header, *rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
             return [dict(zip(header, row, strict=True)) for row in rows]

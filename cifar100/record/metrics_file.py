@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cifar100.base.errors import RecordError
-from cifar100.record.plain import format_json, parse_json_object
+from cifar100.record.plain import check_expanded, format_json, parse_json_object
 
 
 def format_metrics(rows: Iterable[Mapping[str, Any]], path: Path) -> bytes:
@@ -23,6 +23,7 @@ def parse_metrics(content: bytes, path: Path) -> list[dict[str, Any]]:
 
     Raises RecordError, with the line's number, for any other line that is no row.
     """
+    check_expanded(content, path)
     rows: list[dict[str, Any]] = []
     *whole, rest = content.split(b"\n")
     for number, line in enumerate(whole, 1):

@@ -12,6 +12,7 @@ from cifar100.base.errors import RecordError, UserError
 
 MAX_DEPTH = 50
 MAX_INTEGER = 2**128
+MAX_EXPANDED_BYTES = 2**28
 
 
 def to_plain(value: Any, path: Path, *, non_finite: str = "keep", interpolation: bool = True) -> Any:
@@ -71,9 +72,18 @@ def format_json(value: Any, path: Path, *, indent: int | None = 2) -> bytes:
     return (json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
+def check_expanded(content: bytes, path: Path) -> None:
+    """Raises RecordError where the values of JSON or the cells of CSV would take much more memory than their text: an
+    empty list is two bytes long, and its object sixty."""
+    values, rows = sum(map(content.count, (b",", b":", b"[", b"{"))), content.count(b"\n") + content.count(b"\r")
+    if 100 * values + 400 * rows + 2 * len(content) > MAX_EXPANDED_BYTES:
+        raise RecordError(path, f"has {values + rows} values in {len(content)} bytes, more than such a file may have")
+
+
 def parse_json(content: bytes, path: Path) -> Any:
     """The plain data in JSON text. Raises RecordError for anything else: NaN, a key given twice, numbers without
     end, nesting without end, text that is no UTF-8."""
+    check_expanded(content, path)
     try:
         value = json.loads(content.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique)
     except RecursionError:

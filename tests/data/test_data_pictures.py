@@ -1,6 +1,8 @@
 """Pictures of all kinds are read as a person sees them, or refused."""
 
 import logging
+import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from PIL import Image
 
 from cifar100.data.cache import source_key
+from cifar100.data.formats import decode
 from cifar100.data.formats.folders import image_files, read_labelled
 
 RAMP = np.linspace(0, 1, 64).reshape(8, 8)
@@ -71,3 +74,36 @@ def test_the_cache_sees_through_linked_folders(tmp_path):
     before = source_key(linked)
     Image.new("L", (8, 8)).save(real / "a.png")
     assert source_key(linked) != before and [file.name for file in image_files(linked)] == ["a.png"]
+
+
+def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
+    """Eight at once, each of nearly as many pixels as Pillow allows, would take gigabytes."""
+    under_way, most, as_seen = [], [], decode._as_seen
+
+    def watched(image):
+        under_way.append(image)
+        most.append(len(under_way))
+        time.sleep(0.005)
+        found = as_seen(image)
+        under_way.remove(image)
+        return found
+
+    monkeypatch.setattr(decode, "_LARGE_PIXELS", 100)
+    monkeypatch.setattr(decode, "_PER_TASK", 1)
+    monkeypatch.setattr(decode, "_as_seen", watched)
+    monkeypatch.setattr(decode.os, "cpu_count", lambda: 8)
+    files = [tmp_path / f"{number}.png" for number in range(16)]
+    for file in files:
+        Image.new("L", (16, 16)).save(file)
+    read_labelled(files, [0] * 16, 8, 1, resize=True)
+    assert len(most) == 16 and max(most) == 1
+
+
+def test_what_is_no_file_or_too_large_a_one_is_named_not_read(tmp_path):
+    """A sparse file of a terabyte; a pipe would be waited for."""
+    Image.new("L", (8, 8)).save(tmp_path / "sparse.png")
+    os.truncate(tmp_path / "sparse.png", 10**12)
+    os.mkfifo(tmp_path / "pipe.png")
+    for name, reason in (("sparse.png", "1000000000000 bytes, more than"), ("pipe.png", "no plain file")):
+        with pytest.raises(ValueError, match=f"{name} cannot be read .*{reason}"):
+            read(tmp_path / name)

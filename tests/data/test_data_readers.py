@@ -4,11 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
 
-from cifar100.data import tiny_imagenet
+from cifar100.data import cifar, tiny_imagenet
 from cifar100.data.cifar import read_cifar100
 from cifar100.data.digits import read_digits
 from cifar100.data.formats import hub
@@ -270,3 +272,86 @@ def test_what_datasets_loads_is_the_same_data(
     ) as error:
         read_cifar100(cache_dir=str(tmp_path / "third"))
     assert "\n" not in str(error.value)
+
+
+def published(spec, raw, forms, folder: Path, monkeypatch) -> Path:
+    """The Hub's layout of a CIFAR-100 in small, whose fingerprint is from now on the published one."""
+    parquet = forms.parquet(folder / "published", raw, "fine_label", "coarse_label")
+    fingerprint = read_cifar100(str(parquet), cache_dir=str(folder / "c0"), val_size=0).fingerprint
+    monkeypatch.setattr(cifar, "CIFAR100", replace(spec, fingerprint=fingerprint))
+    return parquet
+
+
+def test_the_layout_that_the_hub_converts_to(small_cifar100, forms, tmp_path: Path, monkeypatch) -> None:
+    parquet = published(*small_cifar100, forms, tmp_path, monkeypatch)
+    for file in list(parquet.iterdir()):
+        split, number = file.stem.split("-")[:2]
+        (parquet / "cifar100" / split).mkdir(parents=True, exist_ok=True)
+        file.rename(parquet / "cifar100" / split / f"{number[1:]}.parquet")
+    data = read_cifar100(str(parquet), cache_dir=str(tmp_path / "c1"), val_size=0)
+    assert data.fingerprint == cifar.CIFAR100.fingerprint
+
+
+@pytest.mark.parametrize("labels", ["fine", "coarse"])
+def test_columns_of_other_names_count_where_the_fingerprint_proves_the_data(
+    labels, small_cifar100, forms, tmp_path: Path, monkeypatch
+) -> None:
+    spec, raw = small_cifar100
+    published(spec, raw, forms, tmp_path, monkeypatch)
+    if labels == "coarse":  # as some copies call the superclasses
+        swapped = {name: replace(part, labels=np.roll(part.labels, 1)) for name, part in raw.splits.items()}
+        raw = RawData(swapped, raw.class_names)
+    folder = forms.parquet(tmp_path / "other", RawData(raw.splits, raw.class_names), "label")
+    for file in folder.iterdir():
+        table = pq.read_table(file)
+        pq.write_table(table.rename_columns(["image", "label"]), file)
+    if labels == "fine":
+        data = read_cifar100(str(folder), cache_dir=str(tmp_path / "c1"), val_size=0)
+        assert data.fingerprint == cifar.CIFAR100.fingerprint
+    else:
+        with pytest.raises(ValueError, match="does not say which labels these are"):
+            read_cifar100(str(folder), cache_dir=str(tmp_path / "c1"), val_size=0)
+
+
+@pytest.mark.parametrize("named", ["by name", "by number", "below superclasses", "shuffled"])
+def test_class_folders_count_where_the_fingerprint_proves_the_data(
+    named, small_cifar100, forms, tmp_path: Path, monkeypatch
+) -> None:
+    spec, raw = small_cifar100
+    published(spec, raw, forms, tmp_path, monkeypatch)
+    for split, part in raw.splits.items():
+        for row, (image, label) in enumerate(zip(part.images, part.labels, strict=True)):
+            name = spec.class_names[(label + 1) % 100 if named == "shuffled" else label]
+            name = f"{label:03d}" if named == "by number" else name.replace("_", " ").title()
+            above = spec.superclass_names[spec.superclass_of[label]] if named == "below superclasses" else ""
+            file = tmp_path / "folders" / split / above / name / f"{row}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(forms.encode(image))
+    if named == "shuffled":
+        with pytest.raises(ValueError, match="does not say which labels these are; data=imagefolder"):
+            read_cifar100(str(tmp_path / "folders"), cache_dir=str(tmp_path / "c1"), val_size=0)
+        return
+    data = read_cifar100(str(tmp_path / "folders"), cache_dir=str(tmp_path / "c1"), val_size=0)
+    assert data.fingerprint == cifar.CIFAR100.fingerprint
+
+
+@pytest.mark.parametrize("how", ["as a dictionary", "compressed"])
+def test_an_image_that_stands_for_many_rows_asks_for_no_memory(
+    how, small_cifar100, tmp_path: Path, monkeypatch
+) -> None:
+    """200 KB that would be 3 GB as Python's bytes."""
+    blob = {"bytes": b"x" * 5_000_000, "path": None}
+    table = pa.table({"img": pa.array([blob] * 30), "fine_label": range(30), "coarse_label": range(30)})
+    for split in ("train", "test"):
+        options = (
+            {"use_dictionary": True} if how == "as a dictionary" else {"use_dictionary": False, "compression": "zstd"}
+        )
+        pq.write_table(table, tmp_path / f"{split}-0.parquet", **options)
+    del table
+    if how == "compressed":
+        monkeypatch.setattr("cifar100.data.formats.parquet._MOST_BYTES", 2**24)
+    before = pa.total_allocated_bytes()
+    pa.default_memory_pool().release_unused()
+    with pytest.raises(ValueError, match="more than") as error:
+        read_cifar100(str(tmp_path), cache_dir=str(tmp_path / "c"), val_size=0)
+    assert "\n" not in str(error.value) and pa.total_allocated_bytes() - before < 2**26

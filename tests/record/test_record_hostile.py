@@ -2,6 +2,7 @@
 
 import json
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import example, given
@@ -200,3 +201,28 @@ def test_json_bombs_are_refused_soon(run, text):
         with pytest.raises(RecordError, match=name):
             reader()
         assert time.process_time() - start < 2
+
+
+def test_values_that_take_more_memory_than_their_text_are_counted_first(run):
+    """An empty list is two bytes long and takes sixty; a row of one cell takes a dictionary."""
+    many = 3_000_000
+    contents = {
+        "metrics.json": (b'{"a":[' + b"[]," * many + b"[]]}", lambda: run.read_json("metrics.json")),
+        "table.csv": (b"a\n" * many, lambda: run.read_csv("table.csv")),
+        "wide.csv": (b"," * many, lambda: run.read_csv("wide.csv")),
+        "../metrics.jsonl": (b'{"epoch":1}\n' * (many // 3), run.metrics),
+    }
+    (run.path / "evaluation").mkdir(parents=True)
+    for name, (content, reader) in contents.items():
+        (run.path / "evaluation" / name).write_bytes(content)
+        tracemalloc.start()
+        with pytest.raises(RecordError, match="values in .* bytes, more than such a file may have"):
+            reader()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < len(content) + 2**20, name
+
+
+def test_a_confusion_matrix_of_a_thousand_classes_is_read(run):
+    run.write_csv("confusion.csv", [f"class {n}" for n in range(1000)], ([7] * 1000 for _ in range(1000)))
+    assert len(run.read_csv("confusion.csv")) == 1000

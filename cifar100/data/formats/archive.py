@@ -13,6 +13,9 @@ from cifar100.base.errors import UserError
 
 # The original archives unpack to less than 190 MB.
 _MAX_BYTES = 400 * 2**20
+# They have eight members, and no header beyond the usual 512 bytes.
+_MOST_MEMBERS = 10_000
+_MOST_HEADER_BYTES = 2**16
 
 
 def is_archive(source: Path) -> bool:
@@ -43,8 +46,11 @@ def _read_archive(source: Path, folder: str, names: Collection[str]) -> dict[str
     try:
         with _open(source) as plain:
             stream = _Bounded(plain, source)
-            archive = tarfile.open(fileobj=stream, mode="r|")
-            for member in archive:
+            archive = tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member)
+            for count, member in enumerate(archive):
+                archive.members.clear()  # tarfile keeps them all, a kilobyte for every 512 bytes
+                if count >= _MOST_MEMBERS:
+                    raise tarfile.ReadError(f"it has more than {_MOST_MEMBERS} members")
                 path = PurePosixPath(member.name)
                 if member.isreg() and path.name in names and path.parent == PurePosixPath(folder):
                     if member.issparse() or member.size > _MAX_BYTES:  # holes take no room in the file, but in memory
@@ -52,7 +58,9 @@ def _read_archive(source: Path, folder: str, names: Collection[str]) -> dict[str
                     found[path.name] = archive.extractfile(member).read()  # type: ignore[union-attr]
             while stream.read(2**20):  # up to the checksum, which stands behind what tar reads
                 pass
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+    except UserError:
+        raise
+    except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError, zlib.error) as error:
         raise UserError(f"data.path={source} is no readable archive ({error}); get it again") from None
     return found if len(found) == len(names) else None
 
@@ -61,6 +69,15 @@ def _open(source: Path) -> IO[bytes]:
     with source.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     return gzip.open(source) if packed else source.open("rb")
+
+
+class _Member(tarfile.TarInfo):
+    """A member whose further headers, of long names and options, are short: tarfile makes objects of all in them."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if not self.isreg() and self.size > _MOST_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {self.size} bytes")
+        return super()._proc_member(archive)  # type: ignore[misc]
 
 
 class _Bounded:

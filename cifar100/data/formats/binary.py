@@ -11,15 +11,13 @@ from cifar100.data.specs import Spec
 
 def read_records(files: list[bytes], spec: Spec, split: str) -> RawSplit:
     """Records are (class, pixels), or (superclass, class, pixels) where the data set has superclasses."""
-    content = np.frombuffer(b"".join(files), np.uint8)
-    label_bytes = 2 if spec.superclass_of else 1
+    label_bytes, length = 2 if spec.superclass_of else 1, sum(map(len, files))
     size = label_bytes + spec.in_channels * spec.resolution**2
-    if len(content) != size * spec.count(split):
+    if length != size * spec.count(split):
         raise UserError(
-            f"{spec.name}: the binary {split} files have {len(content)} bytes, expected {spec.count(split)} records "
-            f"of {size}"
+            f"{spec.name}: the binary {split} files have {length} bytes, expected {spec.count(split)} records of {size}"
         )
-    records = content.reshape(-1, size)
+    records = np.frombuffer(b"".join(files), np.uint8).reshape(-1, size)
     labels = records[:, label_bytes - 1].astype(np.int64)
     superclasses = records[:, 0].astype(np.int64) if label_bytes == 2 else None
     return RawSplit(planes_to_images(records[:, label_bytes:], spec), labels, superclasses)

@@ -6,6 +6,8 @@ import io
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +21,8 @@ _MODES = {1: "L", 3: "RGB"}
 # Formats that are decoded by libraries within Pillow; some others start programs.
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
 _PER_TASK = 250
-_MOST_PIXELS = 50_000_000  # of a picture that is scaled down; eight are decoded at once
+_MOST_PIXELS = 50_000_000  # of a picture that is scaled down
+_LARGE_PIXELS = 4_000_000  # of one that is decoded alone: eight at once, each with copies, would take gigabytes
 
 
 def decode_images(
@@ -39,7 +42,7 @@ def decode_images(
     """
     from PIL import Image
 
-    mode = _MODES[channels]
+    mode, alone = _MODES[channels], Lock()
     out = np.empty((len(blobs), resolution, resolution, channels), np.uint8)
 
     def decode(index: int) -> None:
@@ -48,10 +51,11 @@ def decode_images(
                 size = image.size
                 if resize and size[0] * size[1] > _MOST_PIXELS:
                     raise UserError(f"{size[0]}x{size[1]} pixels, more than {_MOST_PIXELS:,}; scale it down")
-                if resize or size == (resolution, resolution):
-                    image = _as_seen(image)
-                if resize:
-                    image = _square(image, resolution)
+                with alone if size[0] * size[1] > _LARGE_PIXELS else nullcontext():
+                    if resize or size == (resolution, resolution):
+                        image = _as_seen(image)
+                    if resize:
+                        image = _square(image, resolution)
                 if image.size == (resolution, resolution):
                     image = image if image.mode == mode else image.convert(mode)
                     out[index] = np.asarray(image).reshape(out.shape[1:])

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from cifar100.base.errors import UserError
 from cifar100.data.formats.decode import decode_images
-from cifar100.data.raw import RawSplit
+from cifar100.data.raw import RawData, RawSplit
+from cifar100.data.specs import Spec
 
 log = logging.getLogger(__name__)
 
+_MOST_BYTES = 2**28  # of one file
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".ppm", ".pgm", ".gif", ".tif", ".tiff"}
 
 
@@ -36,11 +41,11 @@ def files_below(folder: Path) -> Iterator[Path]:
     """Every file in it and below, through linked folders too, each folder once, so that a link upwards ends."""
     seen = set()
     for place, below, names in os.walk(folder, followlinks=True):
-        stat = os.stat(place)
-        if (stat.st_dev, stat.st_ino) in seen:
+        status = os.stat(place)
+        if (status.st_dev, status.st_ino) in seen:
             below.clear()
             continue
-        seen.add((stat.st_dev, stat.st_ino))
+        seen.add((status.st_dev, status.st_ino))
         yield from (file for name in names if (file := Path(place, name)).is_file())
 
 
@@ -48,18 +53,46 @@ def read_labelled(
     files: Sequence[Path], labels: Sequence[int], resolution: int, channels: int, resize: bool = False
 ) -> RawSplit:
     """Decode image files, see decode_images."""
-    images = decode_images(_Contents(files), resolution, channels, lambda index: str(files[index]), resize)
+    images = decode_images(Contents(files), resolution, channels, lambda index: str(files[index]), resize)
     return RawSplit(images, np.asarray(labels, np.int64))
 
 
-class _Contents(Sequence[bytes]):
-    """Contents of files, each read when it is asked for."""
+def read_class_folders(source: Path, spec: Spec) -> RawData | None:
+    """The images of a data set as files, train/<class>/*.png and test/<class>/*.png, their classes called by name or
+    number; None where that is not what the folder holds. Whose images they are is for the fingerprint to prove."""
+    if not source.is_dir() or not all((source / split).is_dir() for split in spec.per_class):
+        return None
+    label_of = {str(label): label for label in range(spec.num_classes)}
+    label_of |= {name: label for label, name in enumerate(spec.class_names)}
+    splits = {}
+    for split in spec.per_class:
+        files = image_files(source / split)
+        names = [re.sub(r"[ -]", "_", file.parent.name.lower()) for file in files]
+        labels = [label_of.get(name.lstrip("0") or "0" if name.isdigit() else name) for name in names]
+        if None in labels or len(files) != spec.count(split):
+            return None
+        splits[split] = read_labelled(files, labels, spec.resolution, spec.in_channels)
+    return RawData(splits, unproven=True)
 
-    def __init__(self, files: Sequence[Path]) -> None:
+
+class Contents(Sequence[bytes]):
+    """Contents of files, each read when it is asked for; of what is no file, itself. Raises UserError for a file that
+    is larger than a picture may be, whatever it takes on the disk."""
+
+    def __init__(self, files: Sequence[Path | bytes]) -> None:
         self._files = files
 
     def __len__(self) -> int:
         return len(self._files)
 
     def __getitem__(self, index: int) -> bytes:  # type: ignore[override]
-        return self._files[index].read_bytes()
+        if isinstance(self._files[index], bytes):
+            return self._files[index]
+        descriptor = os.open(self._files[index], os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise UserError("it is no plain file")
+            if status.st_size > _MOST_BYTES:
+                raise UserError(f"it has {status.st_size} bytes, more than the {_MOST_BYTES} that a picture may have")
+            return file.read(status.st_size)

@@ -37,7 +37,8 @@ def read_hub(repo: str, spec: Spec, columns: Columns) -> RawData:
         next((tuple(features[name].names) for name in options if hasattr(features.get(name), "names")), ())
         for options in (columns.label, columns.superclass)
     )
-    return RawData(raws, label, superclass)
+    unproven = next((name for name in columns.label if name in features), None) in columns.unproven
+    return RawData(raws, label, superclass, unproven)
 
 
 def _cached_files(repo: str) -> dict[str, list[Path]]:

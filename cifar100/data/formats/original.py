@@ -77,6 +77,8 @@ def _read_python(files: dict[str, bytes], layout: Layout, spec: Spec) -> RawData
     for split, parts in (("train", layout.train), ("test", layout.test)):
         loaded = [load_arrays(files[name], name) for name in parts]
         pixels = [_pixels(batch, name, spec) for batch, name in zip(loaded, parts, strict=True)]
+        if sum(map(len, pixels)) != spec.count(split):  # before they are copied
+            raise UserError(f"{spec.name}: {sum(map(len, pixels))} {split} images, expected {spec.count(split)}")
         labels = [
             np.concatenate([_labels(batch, key, name) for batch, name in zip(loaded, parts, strict=True)])
             for key in layout.label_keys

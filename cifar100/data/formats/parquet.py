@@ -21,25 +21,30 @@ if TYPE_CHECKING:
 
 _SPLITS = {"train": "train", "test": "test", "valid": "test", "validation": "test", "val": "test"}
 _ROWS = 2000
+_MOST_BYTES = 2**29  # of one file's images; CIFAR-100's are 120 MB
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Names that a column may go by, the first that exists counts; no superclass column is fine."""
+    """Names that a column may go by, the first that exists counts; no superclass column is fine. Under the names in
+    ``unproven`` some copies keep the classes and some the superclasses."""
 
     image: tuple[str, ...] = ("img", "image")
     label: tuple[str, ...] = ("label",)
     superclass: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
 
 
 def parquet_splits(folder: Path) -> dict[str, list[Path]]:
-    """The parquet files under a folder by split, known by how their names begin: train-00000-of-00003.parquet.
+    """The parquet files under a folder by split, known by how their names begin, train-00000-of-00003.parquet, or by
+    their folder, train/0000.parquet, as the Hub converts data sets.
 
     "valid" files count as the test split where there are no "test" files.
     """
     found: dict[str, list[Path]] = {}
     for file in sorted(folder.rglob("*.parquet")):
-        found.setdefault(file.stem.split("-")[0], []).append(file)
+        name = file.stem.split("-")[0]
+        found.setdefault(name if name in _SPLITS else file.parent.name, []).append(file)
     splits: dict[str, list[Path]] = {}
     for prefix, split in _SPLITS.items():
         if prefix in found:
@@ -49,6 +54,8 @@ def parquet_splits(folder: Path) -> dict[str, list[Path]]:
 
 def read_parquet(splits: dict[str, list[Path]], spec: Spec, columns: Columns) -> RawData:
     """Read and decode the splits; sizes are checked against the spec before anything large is allocated."""
+    import pyarrow.parquet as pq
+
     missing = [split for split in spec.per_class if split not in splits]
     if missing:
         raise UserError(f"{spec.name}: no parquet file whose name begins with {missing[0]!r} ({missing[0]}-*.parquet)")
@@ -57,7 +64,8 @@ def read_parquet(splits: dict[str, list[Path]], spec: Spec, columns: Columns) ->
         tables = _tables(splits[split], columns)
         raws[split] = collect_split(tables, spec, split, columns, splits[split][0].parent.name or "parquet")
     names, superclass_names = _names(splits["train"][0], columns)
-    return RawData(raws, names, superclass_names)
+    found = {_column_name(pq.read_schema(file).names, columns.label) for each in splits.values() for file in each}
+    return RawData(raws, names, superclass_names, unproven=bool(found.intersection(columns.unproven)))
 
 
 def collect_split(tables: Iterable[pyarrow.Table], spec: Spec, split: str, columns: Columns, where: str) -> RawSplit:
@@ -70,7 +78,7 @@ def collect_split(tables: Iterable[pyarrow.Table], spec: Spec, split: str, colum
         if stop > count:
             raise UserError(f"{spec.name}: {where} has more than the {count} {split} images expected")
         describe = partial(_row, where, split, row)
-        blobs = _blobs(table, columns, f"{where} ({split})", row)
+        blobs = _blobs(table, columns, f"{where} ({split})", row, _largest(spec))
         images[row:stop] = decode_images(blobs, spec.resolution, spec.in_channels, describe)
         labels.append(_integers(table, columns.label, where))
         if _column_name(table.column_names, columns.superclass):
@@ -87,7 +95,13 @@ def _tables(files: list[Path], columns: Columns) -> Iterator[pyarrow.Table]:
 
     for file in files:
         try:
-            with pq.ParquetFile(file) as parquet:
+            metadata = pq.read_metadata(file)
+            stored = _image_chunks(metadata, columns)
+            if sum(chunk.total_uncompressed_size for chunk in stored) > _MOST_BYTES:
+                raise UserError(f"{file}: its images take more than {_MOST_BYTES} bytes, which no copy does")
+            # As dictionaries where they are some: a value that stands for many rows is then in memory once.
+            bytes_of = list({each.path_in_schema for each in stored if each.physical_type == "BYTE_ARRAY"})
+            with pq.ParquetFile(file, metadata=metadata, read_dictionary=bytes_of) as parquet:
                 wanted = (columns.image, columns.label, columns.superclass)
                 names = [name for options in wanted if (name := _column_name(parquet.schema_arrow.names, options))]
                 for batch in parquet.iter_batches(batch_size=_ROWS, columns=names):
@@ -95,6 +109,20 @@ def _tables(files: list[Path], columns: Columns) -> Iterator[pyarrow.Table]:
         except (pyarrow.ArrowException, OSError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
             raise UserError(f"{file}: not a readable parquet file ({reason})") from None
+
+
+def _image_chunks(
+    metadata: pyarrow.parquet.FileMetaData, columns: Columns
+) -> list[pyarrow.parquet.ColumnChunkMetaData]:
+    groups = (metadata.row_group(index) for index in range(metadata.num_row_groups))
+    chunks = [group.column(index) for group in groups for index in range(group.num_columns)]
+    image = _column_name([each.path_in_schema.partition(".")[0] for each in chunks], columns.image)
+    return [each for each in chunks if each.path_in_schema.partition(".")[0] == image]
+
+
+def _largest(spec: Spec) -> int:
+    """Bytes that an encoded image may have: as many as its pixels, and some for what files say besides."""
+    return spec.in_channels * spec.resolution**2 + 2**14
 
 
 def _row(where: str, split: str, first: int, index: int) -> str:
@@ -105,8 +133,9 @@ def _column_name(names: list[str], options: tuple[str, ...]) -> str | None:
     return next((option for option in options if option in names), None)
 
 
-def _blobs(table: pyarrow.Table, columns: Columns, where: str, first: int) -> list[bytes]:
+def _blobs(table: pyarrow.Table, columns: Columns, where: str, first: int, largest: int) -> list[bytes]:
     import pyarrow
+    import pyarrow.compute as pc
 
     name = _column_name(table.column_names, columns.image)
     if name is None:
@@ -114,8 +143,13 @@ def _blobs(table: pyarrow.Table, columns: Columns, where: str, first: int) -> li
     column = table[name].combine_chunks()
     if pyarrow.types.is_struct(column.type) and column.type.get_field_index("bytes") >= 0:
         column = column.field("bytes")
-    if not (pyarrow.types.is_binary(column.type) or pyarrow.types.is_large_binary(column.type)):
+    kept = column.dictionary if pyarrow.types.is_dictionary(column.type) else column  # each value once
+    if not (pyarrow.types.is_binary(kept.type) or pyarrow.types.is_large_binary(kept.type)):
         raise UserError(f"{where}: column {name} is {column.type}, expected images as bytes")
+    if (found := pc.max(pc.binary_length(kept)).as_py() or 0) > largest:
+        raise UserError(
+            f"{where}: column {name} has an image of {found} bytes, more than the {largest} that one may have"
+        )
     blobs = column.to_pylist()
     if None in blobs:
         raise UserError(f"{where}: image {first + blobs.index(None)} is missing")

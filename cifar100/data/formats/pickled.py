@@ -15,6 +15,8 @@ import numpy as np
 
 from cifar100.base.errors import UserError
 
+# The original files have 300,000 of them; each makes an object of some hundred bytes at most.
+_MOST_STEPS = 2_000_000
 _DTYPES = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)} | {"f4", "f8", "b1"}
 
 
@@ -22,16 +24,17 @@ def load_arrays(content: bytes, where: str) -> dict[str, Any]:
     """A pickled dict of numeric arrays, int, text, and flat lists of int or text; bytes become str.
 
     Reads what Python 2 and 3, numpy 1 and 2, and protocols 0 to 5 write for such data. Memory and time stay
-    proportional to the content's length.
+    proportional to the content's length: what is referred to again counts again where it is copied.
 
     Raises:
         ValueError: any other content: object arrays, other globals, nesting, persistent ids, a truncated file.
     """
     try:
-        loaded = _Unpickler(content).load()
+        unpickler = _Unpickler(content)
+        loaded = unpickler.load()
         if not isinstance(loaded, dict):
             raise UserError(f"holds a {type(loaded).__name__}, expected a dict")
-        return {_text(key): _plain(value) for key, value in loaded.items()}
+        return {_text(key): unpickler.plain(value) for key, value in loaded.items()}
     except ValueError as error:
         raise UserError(f"{where}: {error}") from None
     except Exception as error:  # a broken pickle raises IndexError, EOFError, struct.error, ... as it pleases
@@ -100,9 +103,9 @@ def _no_bytes() -> bytes:
 
 _STAND_INS = {
     ("__builtin__", "bytes"): _no_bytes,
-    ("_codecs", "encode"): _encode,
     **{(module, "_reconstruct"): _reconstruct for module in ("numpy.core.multiarray", "numpy._core.multiarray")},
     **{(module, "_frombuffer"): _frombuffer for module in ("numpy.core.numeric", "numpy._core.numeric")},
+    ("_codecs", "encode"): _encode,
     ("numpy", "ndarray"): _Array,
     ("numpy", "dtype"): _DType,
 }
@@ -124,7 +127,30 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[misc,name-defined]
 
     def __init__(self, content: bytes) -> None:
         super().__init__(io.BytesIO(content), encoding="bytes")
-        self._length = len(content)
+        self.dispatch = _Counted(self.dispatch)
+        self._left = 2 * len(content) + 2**16  # bytes that may be copied
+
+    def _copy(self, size: int) -> None:
+        """Counts bytes before they are copied: a reference of three bytes can mean megabytes, again and again."""
+        self._left -= size
+        if self._left < 0:
+            raise UserError("expands to more than it holds")
+
+    def plain(self, value: Any) -> Any:
+        """The value without stand-ins; of a list, its texts."""
+        if type(value) is _Array and value.value is not None:
+            return value.value
+        if type(value) is list:
+            if all(type(item) is int for item in value):
+                return value
+            self._copy(sum(len(item) for item in value if type(item) in (bytes, str)))
+            return [_text(item) for item in value]
+        return value if type(value) is int else _text(value)
+
+    def load_reduce(self) -> None:
+        if self.stack[-2] in (_encode, _frombuffer) and type(self.stack[-1]) is tuple:
+            self._copy(sum(len(each) for each in self.stack[-1] if type(each) is str))
+        super().load_reduce()
 
     def find_class(self, module: str, name: str) -> Any:
         try:
@@ -136,6 +162,8 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[misc,name-defined]
     def load_build(self) -> None:
         if type(self.stack[-2]) not in (_Array, _DType):  # else it would set attributes, of our functions too
             raise UserError("sets the state of something that is no array")
+        if type(self.stack[-1]) is tuple:
+            self._copy(sum(len(each) for each in self.stack[-1] if type(each) is str))  # protocol 0's pixels
         super().load_build()
 
     def load_bytearray8(self) -> None:
@@ -159,6 +187,7 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[misc,name-defined]
 
     for _opcode, _method in (
         (pickle.BUILD, load_build),
+        (pickle.REDUCE, load_reduce),
         (pickle.BYTEARRAY8, load_bytearray8),
         (pickle.SETITEM, load_setitem),
         (pickle.SETITEMS, load_setitems),
@@ -172,12 +201,16 @@ def _check_keys(keys: list[Any]) -> None:
         raise UserError("holds a dict whose keys are not text")
 
 
-def _plain(value: Any) -> Any:
-    if type(value) is _Array and value.value is not None:
-        return value.value
-    if type(value) is list:
-        return value if all(type(item) is int for item in value) else [_text(item) for item in value]
-    return value if type(value) is int else _text(value)
+class _Counted(dict):
+    """What each opcode does, so many times and no more."""
+
+    steps = 0
+
+    def __getitem__(self, opcode: int) -> Any:
+        self.steps += 1
+        if self.steps > _MOST_STEPS:
+            raise UserError(f"takes more than {_MOST_STEPS:,} steps to read")
+        return super().__getitem__(opcode)
 
 
 def _text(value: Any) -> str:
