@@ -66,18 +66,18 @@ def own_recipe(config: DictConfig) -> list[str] | None:
 
 def objective(record: RunDirectory) -> float | None:
     """The objective of a search for hyper-parameters: the best top-1 accuracy on held-out images, None without them."""
-    best = (record.summary() or {}).get("best")
-    return best["val/top1"] if best else None
+    best = (record.summary() or {}).get("best") or {}
+    return value if isinstance(value := best.get("val/top1"), int | float) else None
 
 
 def log_result(record: RunDirectory) -> None:
     """Logs the best and the last epoch of a finished run."""
-    summary = record.summary()
+    summary = record.summary() or {}
     for name in ("best", "last"):
-        row = summary and summary.get(name)
-        if row:
-            metrics = "  ".join(f"{key} {row[key]:.4f}" for key in sorted(row) if "/" in key)
-            log.info("%s epoch %d: %s", name, row["epoch"], metrics)
+        if row := summary.get(name):
+            known = [key for key in sorted(row) if "/" in key and isinstance(row[key], int | float)]  # not nan, as null
+            metrics = "  ".join(f"{key} {row[key]:.4f}" for key in known)
+            log.info("%s epoch %s: %s", name, row.get("epoch"), metrics)
 
 
 def tracker_options(record: RunDirectory) -> dict[str, dict[str, Any]]:

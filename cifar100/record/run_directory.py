@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,13 +121,13 @@ class RunDirectory(EvaluationFiles):
         self._write(path, format_yaml(config, path), MAX_CONFIG_BYTES)
 
     def environment(self) -> dict[str, Any] | None:
-        return self._read_json("environment.json")
+        return self._read_json("environment.json", ("data", "git", "hardware", "versions", "weights"))
 
     def write_environment(self, environment: dict[str, Any]) -> None:
         self._write_json("environment.json", environment)
 
     def summary(self) -> dict[str, Any] | None:
-        return self._read_json("summary.json")
+        return self._read_json("summary.json", ("best", "last"))
 
     def write_summary(self, summary: dict[str, Any]) -> None:
         self._write_json("summary.json", summary)
@@ -162,20 +162,23 @@ class RunDirectory(EvaluationFiles):
             save_tensors(path, tensors, state, keep)
         self._last_is_damaged = False
 
-    def load_checkpoint(self, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """The tensors and state of a checkpoint; of the one before it, with a warning, where `last` is damaged.
+    def load_checkpoint(self, name: str, take: Callable[..., Any] = lambda *content: content) -> Any:
+        """What `take` makes of the tensors and the state of a checkpoint, by default both as a pair; of the one before
+        it, with a warning, where `last` is damaged or `take` refuses it by a UserError.
 
-        Raises RecordError where it is missing, or damaged and nothing good came before.
+        Raises RecordError where it is missing, or damaged or refused and nothing good came before.
         """
         try:
-            return load_tensors(self.checkpoint_path(name))
+            return _taken_by(take, self.checkpoint_path(name))
         except RecordError as error:
             if name != "last" or not self._previous.is_file():
                 raise
-            content = load_tensors(self._previous)
-            self._last_is_damaged = True
-            log.warning("%s; falling back to the checkpoint before it", error)
-            return content
+            with suppress(RecordError):
+                content = _taken_by(take, self._previous)
+                self._last_is_damaged = True
+                log.warning("%s; falling back to the checkpoint before it", error)
+                return content
+            raise
 
     @property
     def _previous(self) -> Path:
@@ -194,9 +197,14 @@ class RunDirectory(EvaluationFiles):
         if log.is_file() and not log.is_symlink():
             os.truncate(log, 0)
 
-    def _read_json(self, name: str) -> dict[str, Any] | None:
+    def _read_json(self, name: str, mappings: Iterable[str] = ()) -> dict[str, Any] | None:
+        """The content of a file, in which the values of `mappings` are mappings where they are there."""
         content = read_file(self.path / name, MAX_JSON_BYTES)
-        return None if content is None else parse_json_object(content, self.path / name)
+        value = None if content is None else parse_json_object(content, self.path / name)
+        for key in mappings if value else ():
+            if not isinstance(value.get(key) or {}, Mapping):
+                raise RecordError(self.path / name, f"{key} is no mapping; train the run again with force=true")
+        return value
 
     def _write_json(self, name: str, value: dict[str, Any]) -> None:
         self._write(self.path / name, format_json(value, self.path / name), MAX_JSON_BYTES)
@@ -220,6 +228,15 @@ class RunDirectory(EvaluationFiles):
             if self._stands():
                 raise
             raise RunMoved(self.path) from None
+
+
+def _taken_by(take: Callable[..., Any], path: Path) -> Any:
+    try:
+        return take(*load_tensors(path))
+    except RecordError:
+        raise
+    except UserError as error:
+        raise RecordError(path, str(error)) from error
 
 
 def _remove(path: Path) -> None:

@@ -90,11 +90,11 @@ class Loop:
             OSError: the disk is full or read-only; the last checkpoint stays.
             ValueError: a checkpoint that does not fit.
         """
-        with fail_together(self.accelerator):
-            progress = self.state.begin(self.record, self.accelerator)
-        check_agreement(self.accelerator, (progress.epoch, progress.step), f"the checkpoint of {self.record.path}")
         steps = self.train_loader.steps_per_epoch
         epochs, _ = length(self.arguments, steps)
+        with fail_together(self.accelerator):
+            progress = self.state.begin(self.record, self.accelerator, epochs, steps)
+        check_agreement(self.accelerator, (progress.epoch, progress.step), f"the checkpoint of {self.record.path}")
         main, quiet = self.accelerator.is_main_process, self.quiet or self.arguments.disable_tqdm
         display = Display(epochs, steps, progress.epoch * steps + progress.step, quiet=quiet or not main, main=main)
         forget_peak_memory(self.accelerator.device)

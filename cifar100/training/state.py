@@ -1,9 +1,11 @@
 """The content of a checkpoint: everything that a continued run needs to end with the same bits."""
 
 import logging
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Self
 
 import torch
 from accelerate import Accelerator
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 from cifar100.base.errors import UserError
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory, flatten_state, unflatten_state
+from cifar100.training.form import UNFIT, check_form, is_number
 from cifar100.training.network import MovingAverage, StochasticAverage
 
 log = logging.getLogger(__name__)
@@ -34,6 +37,25 @@ class Progress:
     rows: list[dict[str, Any]] = field(default_factory=list)
     best: dict[str, Any] | None = None
     processes: int = 1
+
+    @classmethod
+    def from_record(cls, data: dict[str, Any]) -> Self:
+        """The progress that a checkpoint has. Raises TypeError, KeyError or ValueError where it is none."""
+        found = cls(**data)
+        counts = [data["epoch"], data["step"], found.processes]
+        numbers = [found.epoch_s, *found.totals, *(row["epoch_s"] for row in data["rows"])]
+        if found.best is not None:
+            counts, numbers = [*counts, found.best["epoch"]], [*numbers, found.best["val/top1"]]
+        good = all(type(each) is int and each >= 0 for each in counts)
+        good &= all(is_number(each) and math.isfinite(each) for each in numbers)
+        rows = [row["epoch"] for row in found.rows]
+        if (
+            not good
+            or len(found.totals) != len(NO_TOTALS)
+            or [len(rows), *rows] != [found.epoch, *range(1, len(rows) + 1)]
+        ):
+            raise ValueError("its progress is none of a run")
+        return found
 
     def running_totals(self) -> Totals:
         """The running sums of the current epoch."""
@@ -88,13 +110,13 @@ class State:
         if isinstance(self.average, StochasticAverage):
             self.average.take_epoch(self.model, epoch, images)
 
-    def begin(self, record: RunDirectory, accelerator: Accelerator) -> Progress:
-        """Takes up the record's last checkpoint, if there is one. Raises as restore, and ValueError for a run that was
-        begun by another number of processes."""
+    def begin(self, record: RunDirectory, accelerator: Accelerator, epochs: int, steps: int) -> Progress:
+        """Takes up the record's last checkpoint, if there is one, of a run of so many epochs of so many steps. Raises
+        as restore, and ValueError for a run that was begun by another number of processes."""
         processes = accelerator.num_processes
         if not record.has_checkpoint("last"):
             return Progress(processes=processes)
-        progress = self.restore(record)
+        progress = self.restore(record, epochs, steps)
         if progress.processes != processes:
             raise UserError(
                 f"{record.path} was begun by {progress.processes} processes, whose steps are not those of "
@@ -128,23 +150,32 @@ class State:
         record.write_metrics(progress.rows)
         self.save(record, progress)
 
-    def restore(self, record: RunDirectory) -> Progress:
-        """Takes up the checkpoint ``last``. Raises RecordError where it is damaged, ValueError where it is another
-        network's."""
-        tensors, state = record.load_checkpoint("last")
+    def restore(self, record: RunDirectory, epochs: float = math.inf, steps: float = math.inf) -> Progress:
+        """Takes up the checkpoint ``last``, or the one before it where it is damaged. Raises RecordError where there is
+        no good one, or it is another network's."""
+        return record.load_checkpoint("last", partial(self._take_up, epochs, steps))
+
+    def _take_up(self, epochs: float, steps: float, tensors: dict[str, Tensor], state: dict[str, Any]) -> Progress:
         try:
+            progress = Progress.from_record(state["progress"])
+            if progress.epoch > epochs or progress.step > steps:
+                raise ValueError("it is beyond the end")
+            optimizer = unflatten_state(state["optimizer"], tensors)
+            check_form(self.optimizer, self.scheduler, optimizer, state["scheduler"])
             self.model.load_state_dict(_taken("model.", tensors))
-            self.optimizer.load_state_dict(unflatten_state(state["optimizer"], tensors))
+            self.optimizer.load_state_dict(optimizer)
             self.scheduler.load_state_dict(state["scheduler"])
             if self.average is not None:
                 self.average.load_state_dict(_taken("average.", tensors))
             if self.scaler is not None:
-                self.scaler.load_state_dict(state["scaler"])
-            return Progress(**state["progress"])
-        except (KeyError, TypeError, RuntimeError, ValueError) as error:
-            first = str(error).strip().splitlines()[0]
+                self.scaler.load_state_dict({name: value + 0 for name, value in state["scaler"].items()})
+            return progress
+        except torch.OutOfMemoryError:
+            raise
+        except UNFIT as error:
+            first = (str(error).strip().splitlines() or [""])[0]
             raise UserError(
-                f"{record.checkpoint_path('last')} does not fit this run ({first}); force=true starts over"
+                f"does not fit this run ({type(error).__name__}: {first}); force=true starts over"
             ) from error
 
 

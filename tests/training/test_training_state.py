@@ -86,3 +86,80 @@ def test_the_average_is_what_is_validated_and_kept_as_best(make_loop, tmp_path):
     tensors, _ = RunDirectory(tmp_path).load_checkpoint("best")
     for name, value in loop.state.average.module.state_dict().items():
         assert torch.equal(tensors[f"model.{name}"], value)
+
+
+def replaced(record: RunDirectory, change) -> None:
+    """Saves the checkpoint ``last`` once more, with a right digest, after a change of its tensors and state."""
+    tensors, state = record.load_checkpoint("last")
+    change(tensors, state)
+    record.save_checkpoint("last", tensors, state)
+
+
+def without(key):
+    return lambda tensors, state: state["progress"].pop(key)
+
+
+def with_progress(**values):
+    return lambda tensors, state: state["progress"].update(values)
+
+
+def momentum(tensors: dict, shape) -> None:
+    name = next(name for name in tensors if name.endswith("momentum_buffer") and tensors[name].ndim > 1)
+    tensors[name] = torch.zeros(shape)
+
+
+DAMAGES = {
+    "progress is a list": lambda tensors, state: state.update(progress=[1, 2]),
+    "epoch is text": with_progress(epoch="1"),
+    "epoch is true": with_progress(epoch=True),
+    "epoch is below zero": with_progress(epoch=-1),
+    "epoch is beyond the end": with_progress(epoch=7, rows=[{"epoch": n + 1, "epoch_s": 1.0} for n in range(7)]),
+    "step is beyond the epoch": with_progress(step=10**9),
+    "no epoch": without("epoch"),
+    "an unknown key": with_progress(colour="red"),
+    "totals are too few": with_progress(totals=[0.0]),
+    "totals are not finite": with_progress(totals=[float("nan")] * 4),
+    "rows are no list": with_progress(rows=3),
+    "rows are no rows": with_progress(rows=[3]),
+    "rows of other epochs": with_progress(rows=[]),
+    "best has no accuracy": with_progress(best={"epoch": 1}),
+    "seconds are text": with_progress(epoch_s="1"),
+    "a momentum that is too small": lambda tensors, state: momentum(tensors, (2,)),
+    "a momentum that is too large": lambda tensors, state: momentum(tensors, (3, 8, 8, 3, 3)),
+    "optimizer is a number": lambda tensors, state: state.update(optimizer=3),
+    "groups are missing": lambda tensors, state: state["optimizer"].update(param_groups=[]),
+    "a group's momentum is text": lambda tensors, state: state["optimizer"]["param_groups"][0].update(momentum="big"),
+    "the schedule hides its step": lambda tensors, state: state["scheduler"].update(step=3),
+    "the schedule's step is text": lambda tensors, state: state["scheduler"].update(last_epoch="3"),
+    "no schedule": lambda tensors, state: state.pop("scheduler"),
+    "a weight is missing": lambda tensors, state: tensors.pop(next(name for name in tensors if "model." in name)),
+}
+
+
+def test_a_checkpoint_of_another_form_is_refused_in_a_line_or_the_one_before_it_taken(make_loop, tmp_path, caplog):
+    """Each with a right digest, as a stranger or a bug could write it."""
+    make_loop(tmp_path, *ONE).run()
+    good = RunDirectory(tmp_path).load_checkpoint("last")
+    loop = make_loop(tmp_path, *ONE)
+    for number, (name, change) in enumerate(DAMAGES.items()):
+        alone, after = RunDirectory(tmp_path / f"{number}"), RunDirectory(tmp_path / f"{number}b")
+        for record in (alone, after):
+            record.save_checkpoint("last", *good)
+        replaced(after, change)
+        tensors, state = after.load_checkpoint("last")
+        alone.checkpoint_path("last").unlink()
+        alone.save_checkpoint("last", tensors, state)
+        with pytest.raises(ValueError, match="last.safetensors: does not fit this run") as refused:
+            loop.state.restore(alone, epochs=1, steps=3)
+        assert "\n" not in str(refused.value) and "force=true" in str(refused.value), name
+        caplog.clear()
+        assert loop.state.restore(after, epochs=1, steps=3).epoch == 1, name
+        assert "falling back" in caplog.text, name
+    assert loop.state.scheduler.state_dict()["last_epoch"] == good[1]["scheduler"]["last_epoch"]
+    assert callable(loop.state.scheduler.step), "what was refused has left no trace"
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "muon", "adafactor"])
+def test_every_optimizer_takes_up_its_own_state(optimizer, make_loop, tmp_path):
+    make_loop(tmp_path, *ONE, f"optimizer={optimizer}").run()
+    assert make_loop(tmp_path, *ONE, f"optimizer={optimizer}").state.restore(RunDirectory(tmp_path)).epoch == 1

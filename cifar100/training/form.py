@@ -1,0 +1,66 @@
+"""The form of an optimizer's and a schedule's state, checked before it is believed."""
+
+import copy
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+# What a state of another form raises, wherever it is taken up.
+UNFIT = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
+
+def check_form(
+    optimizer: Optimizer, scheduler: LRScheduler, optimizer_state: dict[str, Any], scheduler_state: dict[str, Any]
+) -> None:
+    """Raises where the states have not the form that those of copies have after a step: optimizers look at no
+    shape of what they load, and the fused ones read and write beyond a tensor that is too small."""
+    copies = copy.deepcopy((optimizer, scheduler))
+    try:
+        _step(*copies)
+    except UNFIT:
+        return  # of a kind that keeps what copies lack
+    ours = copies[0].state_dict()
+    for index, state in optimizer_state["state"].items():
+        _check_alike(state, ours["state"][index])
+    for group, known in zip(optimizer_state["param_groups"], ours["param_groups"], strict=True):
+        _check_alike(
+            {key: group[key] for key in group.keys() & known}, {key: known[key] for key in group.keys() & known}
+        )
+    copies[1].load_state_dict(scheduler_state)
+    copies[1].step()
+    if not all(math.isfinite(group["lr"]) for group in copies[0].param_groups):
+        raise ValueError("its learning rate is no finite number")
+
+
+def _check_alike(theirs: Any, ours: Any) -> None:
+    """Raises TypeError or ValueError where one is no tensor of the other's shape, or a value of another kind."""
+    if isinstance(ours, Tensor) or isinstance(theirs, Tensor):
+        if theirs.shape != ours.shape or theirs.is_floating_point() != ours.is_floating_point():
+            raise ValueError(f"a tensor of its optimizer has the shape {tuple(theirs.shape)}, not {tuple(ours.shape)}")
+    elif isinstance(ours, dict):
+        if theirs.keys() != ours.keys():
+            raise ValueError("its optimizer keeps other things")
+        for key, value in ours.items():
+            _check_alike(theirs[key], value)
+    elif isinstance(ours, list | tuple):
+        for one, other in zip(theirs, ours, strict=True):
+            _check_alike(one, other)
+    elif type(theirs) is not type(ours) and not (is_number(theirs) and is_number(ours)):
+        raise TypeError(f"an option of its optimizer is {str(theirs)[:40]!r}, not {str(ours)[:40]!r}")
+
+
+def is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+def _step(optimizer: Optimizer, scheduler: LRScheduler) -> None:
+    """A step by gradients of zero."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
+    optimizer.step()
+    scheduler.step()
