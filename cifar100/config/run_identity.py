@@ -15,6 +15,7 @@ from cifar100.base.conf import RECIPE, SINCE, SINCE_BELOW, effective, rows, tabl
 from cifar100.base.trees import canonical, flat
 from cifar100.config.run_name import dashed, readable
 
+LONGEST = 240  # characters of a name before its identity; file systems take 255 bytes
 # Records and identities name what has moved by its place of the time when records began.
 RECORDED_AS = {
     "cifar100.losses.cross_entropy.cross_entropy": "cifar100.training.cross_entropy.cross_entropy",
@@ -81,8 +82,8 @@ def run_id(config: DictConfig) -> str:
     content = recipe(config)
     trainer = canonical(content["trainer"])
     length = f"s{trainer['max_steps']}" if "max_steps" in trainer else f"e{dashed(trainer['num_train_epochs'])}"
-    words = [readable(content), *_tried(config), length, f"seed{content['seed']}", identity(config)]
-    return re.sub(r"[^a-z0-9._-]+", "_", "-".join(words).lower())
+    words = "-".join([readable(content), *_tried(config), length, f"seed{content['seed']}"])[:LONGEST]
+    return re.sub(r"[^a-z0-9._-]+", "_", f"{words}-{identity(config)}".lower())
 
 
 def run_folder(config: DictConfig) -> str:

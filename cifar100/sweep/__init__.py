@@ -1,6 +1,7 @@
 """Sweeps: what became of every job, wherever it ran, and how worker processes share a machine. Needs no torch."""
 
 from cifar100.sweep.job import Job
+from cifar100.sweep.plan import fault
 from cifar100.sweep.sweep import Sweep, begin, close, elsewhere, end, leads, prefix, stop_workers
 from cifar100.sweep.tidy import remove_empty
 from cifar100.sweep.worker import cores, in_worker, processes
@@ -13,6 +14,7 @@ __all__ = [
     "cores",
     "elsewhere",
     "end",
+    "fault",
     "in_worker",
     "leads",
     "prefix",

@@ -1,16 +1,22 @@
-"""The jobs of a grid before any has begun."""
+"""The jobs of a grid before any has begun, and the composition of each."""
 
 from __future__ import annotations
 
+import copy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import read_write
+from omegaconf.errors import InterpolationToMissingValueError
 
 MOST_COMPOSED = 256  # jobs whose configurations are kept, of about 1 MB each at most
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+_faults: dict[tuple[str, ...], Exception] = {}
 
 
 def planned(config: DictConfig) -> list[list[str]]:
@@ -27,22 +33,66 @@ def planned(config: DictConfig) -> list[list[str]]:
     return [job for batch in BasicSweeper.split_arguments(overrides, None) for job in batch]
 
 
-def compose_once(config: DictConfig) -> None:
-    """Lets a job that hydra's sweeper has composed, to refuse a mistake before any job begins, be launched without
-    being composed again. Only for hydra's own sweeper and launcher, which do both in this process."""
-    targets = (config.hydra.sweeper._target_, config.hydra.launcher._target_)
-    if not targets[0].endswith(".BasicSweeper") or not targets[1].endswith(".BasicLauncher"):
-        return
+def compose_apart(config: DictConfig, folder: Path) -> None:
+    """Lets :class:`Composer` compose the jobs of the sweep that has this folder."""
     loader = GlobalHydra.instance().config_loader()
-    compose, composed = loader.load_sweep_config, {}
+    here = config.hydra.launcher._target_.endswith(".BasicLauncher")
+    loader.load_sweep_config = Composer(loader, folder, MOST_COMPOSED if here else 0)
 
-    def load_sweep_config(master_config: Any, sweep_overrides: list[str]) -> Any:
+
+def fault(overrides: list[str]) -> Exception | None:
+    """Why the job that has begun here with these overrides could not be composed, or has no folder."""
+    return _faults.pop(tuple(overrides), None)
+
+
+class Composer:
+    """In the place of a loader's ``load_sweep_config``, which sweepers call for each job, to refuse mistakes before any
+    begins, and launchers again, to run it.
+
+    What the sweeper had composed goes to a launcher of this process. A job whose configuration cannot be composed any
+    more once jobs have begun, such as by a file of conf/ that is being edited, or whose folder cannot be made, fails
+    alone: hydra, which would end the sweep there, gets a stand-in for it, and :func:`fault` has the reason.
+
+    Args:
+        loader: hydra's.
+        folder: of the sweep.
+        keep: how many compositions to keep for a launcher of this process.
+    """
+
+    def __init__(self, loader: Any, folder: Path, keep: int) -> None:
+        self.loader, self.folder, self.keep = loader, folder, keep
+        self.seen: set[tuple[str, ...]] | None = set()
+        self.composed: dict[tuple[str, ...], DictConfig] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"seen": None, "composed": {}}  # another process launches only
+
+    def __call__(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         key = tuple(sweep_overrides)
-        if key in composed:
-            return composed.pop(key)
-        found = compose(master_config, sweep_overrides)
-        if len(composed) < MOST_COMPOSED:
-            composed[key] = found  # the sweeper looks at it only
+        if self.seen is None or key in self.seen or any(self.folder.glob("*.json")):
+            return self._launched(master_config, key)
+        found = self._compose(master_config, key)
+        self.seen.add(key)
+        if len(self.composed) < self.keep:
+            self.composed[key] = found  # the sweeper looks at it only
         return found
 
-    loader.load_sweep_config = load_sweep_config
+    def _compose(self, master: DictConfig, key: tuple[str, ...]) -> DictConfig:
+        return type(self.loader).load_sweep_config(self.loader, master, list(key))
+
+    def _launched(self, master: DictConfig, key: tuple[str, ...]) -> DictConfig:
+        _faults.pop(key, None)
+        try:
+            config = self.composed.pop(key) if key in self.composed else self._compose(master, key)
+            try:
+                Path(config.hydra.sweep.dir, config.hydra.sweep.subdir).mkdir(parents=True, exist_ok=True)
+            except InterpolationToMissingValueError:
+                pass  # of what the launcher sets, such as hydra.job.num
+            return config
+        except Exception as error:
+            _faults[key] = error
+            config = copy.deepcopy(master)
+            with read_write(config.hydra):
+                config.hydra.overrides.task = list(key)
+                config.hydra.sweep.dir, config.hydra.sweep.subdir = str(self.folder.parent), self.folder.name
+            return config

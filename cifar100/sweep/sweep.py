@@ -24,12 +24,13 @@ from cifar100.base.errors import FAILED
 from cifar100.base.files import is_alive
 from cifar100.record.lock import hold, is_held
 from cifar100.sweep.job import Job, is_finished, look_again, read_jobs
-from cifar100.sweep.plan import compose_once
+from cifar100.sweep.plan import compose_apart
 from cifar100.sweep.plan import planned as planned_jobs
 from cifar100.sweep.search import earlier_trials
 from cifar100.sweep.table import closing_table, names
 from cifar100.sweep.tidy import remove_empty
-from cifar100.sweep.worker import settle
+from cifar100.sweep.worker import cores, settle
+from cifar100.sweep.workers import Workers, end_idle
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -67,7 +68,11 @@ class Sweep(Callback):
             _lock.enter_context(hold(self.folder / ".lock"))
             _current = self
         self.plan = planned_jobs(config)
-        compose_once(config)
+        compose_apart(config, self.folder)
+        if config.hydra.launcher._target_.endswith(".JoblibLauncher"):
+            from hydra_plugins.hydra_joblib_launcher import _core
+
+            _core.Parallel = lambda n_jobs, **_: Workers(n_jobs, cores(), lost, stop_workers)
         if config.hydra.sweeper._target_.endswith(".Search"):
             self.earlier = earlier_trials(self.place)
 
@@ -133,6 +138,14 @@ def end(job: Job, state: str, **fields: Any) -> bool:
     return _current is not None
 
 
+def lost(num: int, overrides: list[str], reason: str) -> None:
+    """Notes that the process of a job has ended before the job could tell how it went."""
+    job = read_jobs(_current.folder).get(num) or Job(num, overrides)
+    if job.state in ("not begun", "begun") and not is_finished(job):
+        job.state, job.status, job.reason = "failed", FAILED, reason
+        _note(job)
+
+
 def _note(job: Job) -> None:
     if _current.leads():
         _current.here[job.num] = job
@@ -162,6 +175,7 @@ def close(*, ended: bool = True) -> list[tuple[str, int, str]]:
     with suppress(OSError, ValueError):
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         print(closing_table(jobs, width), flush=True)
+    end_idle()
     _lock.close()
     shutil.rmtree(sweep.folder, ignore_errors=True)
     with suppress(OSError):
