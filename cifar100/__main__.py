@@ -7,8 +7,11 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from cifar100.base.errors import MISTYPED
+from cifar100.base.text import near, one_line
 from cifar100.command import job, run
 from cifar100.config import CONF
+from cifar100.habits import parted
 
 COMMANDS = {
     "train": "train one network, or with -m a sweep",
@@ -20,31 +23,26 @@ COMMANDS = {
     "runs": "list runs: state, accuracies, epoch of epochs, time left",
     "hub": "push: a run or a study to the Hugging Face Hub; pull: a network from there",
 }
-FLAGS_WITH_VALUE = (
-    "--config-dir",
-    "-cd",
-    "--cfg",
-    "-c",
-    "--package",
-    "-p",
-    "--info",
-    "-i",
-    "--shell-completion",
-    "-sc",
-)
 NAMED_ALONE = {"predict": "images", "runs": "run_dir"}  # the option that an argument without = is a value of
 
 
 def main(arguments: list[str], program: str = "python -m cifar100") -> None:
-    """Runs the command that comes first in ``arguments``, the others its overrides; lists the commands without one."""
-    if not arguments or arguments[0] not in COMMANDS:
+    """Runs the command that comes first in ``arguments``, flags such as -m aside, the others its overrides; lists the
+    commands without one."""
+    flags, others = parted(arguments)
+    if not others or others[0] not in COMMANDS:
         listing = "\n".join(f"  {program} {name} ...  {purpose}" for name, purpose in COMMANDS.items())
-        print(f"Commands; each explains itself with --help:\n{listing}", file=sys.stderr if arguments else sys.stdout)
-        sys.exit(2 if arguments else 0)
-    name = arguments[0]
-    if name == "hub" and arguments[1:2] in (["push"], ["pull"]):
-        name, arguments = ("pull" if arguments[1] == "pull" else name), arguments[1:]
-    sys.argv = [f"{program} {name}", *overrides(arguments[1:], NAMED_ALONE.get(name))]
+        text = f"Commands; each explains itself with --help:\n{listing}"
+        if not arguments or arguments[0] in ("--help", "-h", "help"):
+            print(text)
+            sys.exit(0)
+        typed = one_line((others or arguments)[0])
+        print(f"{typed} is no command{near(typed, COMMANDS)}\n{text}", file=sys.stderr)
+        sys.exit(MISTYPED)
+    name, *others = others
+    if name == "hub" and others[:1] in (["push"], ["pull"]):
+        name, others = ("pull" if others[0] == "pull" else name), others[1:]
+    sys.argv = [f"{program} {name}", *flags, *overrides(others, NAMED_ALONE.get(name))]
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
     def command(config: DictConfig) -> float | None:
@@ -54,16 +52,10 @@ def main(arguments: list[str], program: str = "python -m cifar100") -> None:
 
 
 def overrides(arguments: list[str], option: str | None) -> list[str]:
-    """The arguments with those that have no ``=``, such as files and folders, gathered as the values of ``option``;
-    what follows a flag of hydra's is the flag's."""
-    if option is None:
-        return arguments
-    alone: list[str] = []
-    others: list[str] = []
-    for before, each in zip(["", *arguments], arguments, strict=False):
-        named = "=" in each or each.startswith("-") or before in FLAGS_WITH_VALUE
-        (others if named else alone).append(each)
+    """The arguments with those that have no ``=``, such as files and folders, gathered as the values of ``option``."""
+    alone = [each for each in arguments if "=" not in each] if option else []
     quoted = ["'{}'".format(each.replace("\\", "\\\\").replace("'", "\\'")) for each in alone]
+    others = [each for each in arguments if each not in alone]
     return [*others, f"{option}=[{','.join(quoted)}]"] if alone else others
 
 

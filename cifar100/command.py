@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
@@ -31,13 +32,14 @@ from cifar100.base.errors import (
 )
 from cifar100.base.text import joined, visible
 from cifar100.config import CONF, is_sweep, named_folders, register_resolvers, trusting, typed_folders
-from cifar100.habits import check_habits
+from cifar100.habits import check_habits, parted
 from cifar100.help import groups
 from cifar100.logs import is_main, open_output
 from cifar100.mistakes import check_choices, explain, user_error
 
 log = logging.getLogger(__name__)
 PATIENCE_S = 2.0
+TRACEBACKS = "CIFAR100_TRACEBACKS"
 failures: list[tuple[str, int, str]] = []
 _typed_in = 0  # the process
 _job_begun = False
@@ -50,9 +52,12 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
     sweep are a table of its jobs, however it ends."""
     global _job_begun, _typed_in
     _typed_in, _job_begun = os.getpid(), False
-    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:
+        arguments = sys.argv[1:] = [each for part in parted(sys.argv[1:]) for each in part]
     open_output()
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra would print and exit by itself
+    before = os.environ.get("HYDRA_FULL_ERROR", "")
+    # Hydra would print and exit by itself; worker processes are to know what the user wants.
+    os.environ |= {"HYDRA_FULL_ERROR": "1", TRACEBACKS: before}
     failures.clear()
     message, status = "", 0
     try:
@@ -70,8 +75,11 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
         known = user_error(error) or _outside_of_jobs(error)
         if known is None:
             raise
+        if _wants_tracebacks():
+            traceback.print_exception(error)
         message, status = explain(known), known.exit_status
     finally:
+        os.environ["HYDRA_FULL_ERROR"] = before
         _leave_the_other_processes()
         failures.extend(sweep.close(ended=not status and sys.exception() is None))
     if failures:
@@ -109,6 +117,9 @@ def job(task: Callable[[DictConfig], dict[str, Any] | None], config: DictConfig)
     )
     sweep.begin(this)
     try:
+        if fault := sweep.fault(this.overrides):
+            this.path = ""
+            raise fault
         with trusting(named_folders(hydra)), _terminable() if sweep.elsewhere() else nullcontext():
             result = task(config) or {}
     except KeyboardInterrupt:
@@ -126,6 +137,8 @@ def _note_failure(error: Exception, failed: sweep.Job, *, swept: bool) -> None:
     known = user_error(error)
     if not (known or swept):
         raise error
+    if known and _wants_tracebacks():
+        traceback.print_exception(error)
     status = known.exit_status if known else FAILED
     reason = explain(known) if known else f"{type(error).__name__}: {explain(error)}"
     name = " ".join(failed.overrides) if swept else ""
@@ -142,6 +155,11 @@ def _note_failure(error: Exception, failed: sweep.Job, *, swept: bool) -> None:
     if met_alone and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         log.error("%s", reason)
         raise SystemExit(FAILED) from error  # the other processes are not where the next job would meet them
+
+
+def _wants_tracebacks() -> bool:
+    """Whether the user set HYDRA_FULL_ERROR=1, to see where in the program a mistake was met."""
+    return os.environ.get(TRACEBACKS) == "1"
 
 
 def _outside_of_jobs(error: Exception) -> UserError | None:

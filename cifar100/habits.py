@@ -80,6 +80,22 @@ FLAGS = {
     "help", "hydra-help", "version", "cfg", "resolve", "package", "run", "multirun", "shell-completion", "config-path",
     "config-name", "config-dir", "experimental-rerun", "info",
 }  # fmt: skip
+WITH_VALUE = {
+    "--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn", "--cfg", "-c", "--package", "-p",
+    "--info", "-i", "--experimental-rerun",
+}  # fmt: skip
+
+
+def parted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Hydra's flags with their values, and everything else; hydra itself does not take the two in turns."""
+    flags: list[str] = []
+    others: list[str] = []
+    for before, each in zip(["", *arguments], arguments, strict=False):
+        of_flag = before in WITH_VALUE and not (
+            before in ("--info", "-i") and "=" in each
+        )  # whose value may be missing
+        (flags if each.startswith("-") or of_flag else others).append(each)
+    return flags, others
 
 
 def check_habits(arguments: Sequence[str], command: str | None = None) -> None:

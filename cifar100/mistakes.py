@@ -2,14 +2,18 @@
 
 import errno
 import re
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from hydra.errors import HydraException, InstantiationException
+import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from omegaconf import DictConfig, ListConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from cifar100.base.conf import CONF
 from cifar100.base.errors import OutOfMemoryError, RunFailed, UserError
 from cifar100.base.text import joined, near
 
@@ -42,6 +46,11 @@ def user_error(error: BaseException) -> UserError | None:
     if isinstance(error, InstantiationException):  # a value of a wrong type, or a target that hydra refuses
         kinds = TypeError | ValueError | OverflowError | None
         return UserError(_of_hydra(error)) if isinstance(error.__cause__, kinds) else None
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        where = f"{error.problem_mark.name}, line {error.problem_mark.line + 1}"
+        return UserError(f"{where}: no YAML ({error.problem})")
+    if isinstance(error, OverrideParseException):
+        return UserError(_unreadable(error))
     if isinstance(error, HydraException | OmegaConfBaseException):
         return UserError(_of_hydra(error))
     return None
@@ -77,6 +86,22 @@ def check_choices(arguments: Iterable[str], folders: Sequence[Path]) -> None:
                 raise UserError(f"{group}={value} is unknown{near(value, choices)}")
 
 
+def _unreadable(error: OverrideParseException) -> str:
+    """What to type in the place of an argument that hydra's grammar cannot read."""
+    typed = error.override
+    if "\r" in typed:
+        return f"{typed.strip()} ends in a Windows line end; save the script with Unix ones: sed -i 's/\\r$//' <script>"
+    name, equals, value = typed.partition("=")
+    if not equals:
+        return f"{typed} has no =; options are typed as name=value, such as {name.strip()}=..."
+    quoted = f"""{name}="{value.strip("'").replace('"', "")}\""""
+    try:
+        OverridesParser.create().parse_override(quoted if value[:1] not in ("[", "{") else typed)
+    except HydraException:
+        return joined(str(error))
+    return f"{typed} cannot be read; quote the value, and all of it for the shell: {shlex.quote(quoted)}"
+
+
 def _of_hydra(error: Exception) -> str:
     """Hydra's message, or OmegaConf's behind it, with the options that exist where one does not."""
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
@@ -96,6 +121,9 @@ def _of_hydra(error: Exception) -> str:
         group, choice = missing.groups()
         if choice in EXTRAS:
             return f"hydra/{group}={choice} is not installed; pip install 'cifar100-lab[{EXTRAS[choice]}]'"
+        known = {"basic", *(EXTRAS if group == "launcher" else ())}
+        known |= {file.stem for file in (CONF / "hydra" / group).glob("*.yaml")}
+        return f"hydra/{group}={choice} is unknown{near(choice, known)}"
     return joined(text)
 
 

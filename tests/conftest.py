@@ -62,7 +62,7 @@ def typed(
     monkeypatch.chdir(tmp_path)
     handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
     monkeypatch.setattr("sys.argv", [])
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "")
     root = logging.getLogger()
     kept, level = root.handlers[:], root.level
     yield type_command

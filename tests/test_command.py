@@ -131,7 +131,7 @@ class TestChoices:
 class TestRun:
     @pytest.fixture(autouse=True)
     def unchanged(self, monkeypatch):
-        monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+        monkeypatch.setenv("HYDRA_FULL_ERROR", "")
         yield
         command.failures.clear()
 
