@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,8 @@ class Composer:
                 pass  # of what the launcher sets, such as hydra.job.num
             return config
         except Exception as error:
+            if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+                raise  # the run's other processes may have composed it, and would wait for this one
             _faults[key] = error
             config = copy.deepcopy(master)
             with read_write(config.hydra):
