@@ -14,8 +14,9 @@ from cifar100.base.errors import HubError
 from cifar100.data import specs
 from cifar100.evaluation.bounded import outline
 from cifar100.record import RecordError, RunDirectory
+from cifar100.record.checkpoints import CHECKPOINTS
 from cifar100.record.plain import format_json, parse_json_object, to_plain
-from cifar100.record.run_directory import CHECKPOINTS, MAX_JSON_BYTES
+from cifar100.record.run_directory import MAX_JSON_BYTES
 
 FORMAT = 1
 MOST_CLASSES = 2**16

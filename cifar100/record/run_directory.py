@@ -6,37 +6,31 @@ file is written whole or not at all, and read as data of unknown origin.
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cifar100.base.errors import RecordError, RunMoved, UserError
 from cifar100.base.files import atomic_write, read_file, remove_temporaries
-from cifar100.record.checkpoint import load_tensors, save_tensors
-from cifar100.record.evaluation_files import EvaluationFiles, inside
+from cifar100.record.checkpoints import Checkpoints
+from cifar100.record.evaluation_files import EvaluationFiles
 from cifar100.record.lock import hold, is_held
 from cifar100.record.metrics_file import format_metrics, parse_metrics
 from cifar100.record.plain import format_json, parse_json_object
 from cifar100.record.plain_yaml import format_yaml, parse_yaml
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-log = logging.getLogger(__name__)
 STATES = ("running", "finished", "failed", "interrupted")
-CHECKPOINTS = ("last", "best")
 MAX_JSON_BYTES = 2**20
 MAX_CONFIG_BYTES = 2**17
 MAX_METRICS_BYTES = 2**24
 
 
-class RunDirectory(EvaluationFiles):
+class RunDirectory(Checkpoints, EvaluationFiles):
     """The run in the folder `path`, which need not exist yet.
 
     Readers raise RecordError (a ValueError, one line) for a file that is damaged or of another kind, and return None
@@ -45,7 +39,6 @@ class RunDirectory(EvaluationFiles):
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self._last_is_damaged = False
         self._stands = lambda: True  # while the lock is held: whether the folder is still where it was
 
     def __repr__(self) -> str:
@@ -143,47 +136,6 @@ class RunDirectory(EvaluationFiles):
         path = self.path / "metrics.jsonl"
         self._write(path, format_metrics(rows, path), MAX_METRICS_BYTES)
 
-    def checkpoint_path(self, name: str) -> Path:
-        if name not in CHECKPOINTS:
-            raise UserError(f"checkpoint={name!r} must be one of {', '.join(CHECKPOINTS)}")
-        return inside(self.path, f"checkpoints/{name}.safetensors")
-
-    def has_checkpoint(self, name: str) -> bool:
-        return self.checkpoint_path(name).is_file()
-
-    def save_checkpoint(self, name: str, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-        """Replace the checkpoint `last` or `best`: one file, so tensors and state always belong together.
-
-        The `last` that is replaced stays beside the new one as `previous`, unless it was found damaged.
-        """
-        path = self.checkpoint_path(name)
-        keep = self._previous if name == "last" and not self._last_is_damaged else None
-        with self._in_place():
-            save_tensors(path, tensors, state, keep)
-        self._last_is_damaged = False
-
-    def load_checkpoint(self, name: str, take: Callable[..., Any] = lambda *content: content) -> Any:
-        """What `take` makes of the tensors and the state of a checkpoint, by default both as a pair; of the one before
-        it, with a warning, where `last` is damaged or `take` refuses it by a UserError.
-
-        Raises RecordError where it is missing, or damaged or refused and nothing good came before.
-        """
-        try:
-            return _taken_by(take, self.checkpoint_path(name))
-        except RecordError as error:
-            if name != "last" or not self._previous.is_file():
-                raise
-            with suppress(RecordError):
-                content = _taken_by(take, self._previous)
-                self._last_is_damaged = True
-                log.warning("%s; falling back to the checkpoint before it", error)
-                return content
-            raise
-
-    @property
-    def _previous(self) -> Path:
-        return inside(self.path, "checkpoints/previous.safetensors")
-
     def clear(self) -> None:
         """Remove what a run wrote; foreign files and the lock stay. Call with the lock held.
 
@@ -228,15 +180,6 @@ class RunDirectory(EvaluationFiles):
             if self._stands():
                 raise
             raise RunMoved(self.path) from None
-
-
-def _taken_by(take: Callable[..., Any], path: Path) -> Any:
-    try:
-        return take(*load_tensors(path))
-    except RecordError:
-        raise
-    except UserError as error:
-        raise RecordError(path, str(error)) from error
 
 
 def _remove(path: Path) -> None:
