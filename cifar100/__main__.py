@@ -9,9 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from cifar100.base.errors import MISTYPED
 from cifar100.base.text import near, one_line
-from cifar100.command import job, run
+from cifar100.command import job, parted, run
 from cifar100.config import CONF
-from cifar100.habits import parted
 
 COMMANDS = {
     "train": "train one network, or with -m a sweep",

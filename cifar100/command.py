@@ -110,7 +110,7 @@ def job(task: Callable[[DictConfig], dict[str, Any] | None], config: DictConfig)
     hydra = HydraConfig.get()
     this = sweep.Job(
         num=OmegaConf.select(hydra, "job.num") if hydra.mode == RunMode.MULTIRUN else 0,
-        overrides=list(hydra.overrides.task),
+        overrides=OmegaConf.to_container(hydra.overrides.task, resolve=False),
         label=OmegaConf.select(config, "label", throw_on_resolution_failure=False),
         path=hydra.runtime.output_dir,
         worker=sweep.in_worker(),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import read_write
+from omegaconf import OmegaConf, read_write
 from omegaconf.errors import InterpolationToMissingValueError
 
 MOST_COMPOSED = 256  # jobs whose configurations are kept, of about 1 MB each at most
@@ -30,7 +30,8 @@ def planned(config: DictConfig) -> list[list[str]]:
         return []
     arguments = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
     parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-    overrides = parser.parse_overrides(arguments + list(config.hydra.overrides.task))
+    typed = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)  # its ${...} are the jobs' to resolve
+    overrides = parser.parse_overrides(arguments + typed)
     return [job for batch in BasicSweeper.split_arguments(overrides, None) for job in batch]
 
 

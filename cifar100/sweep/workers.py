@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus
@@ -68,10 +69,9 @@ class Workers:
 
         while True:
             pool = _idle.pop() if _idle else ProcessPoolExecutor(1, env=self.threads)
-            try:
-                return pool.submit(function, *arguments, **options), pool
-            except BrokenProcessPool:  # killed while it had nothing to do
-                continue
+            if all(process.is_alive() for process in pool._processes.values()):  # not killed while it had nothing to do
+                with suppress(BrokenProcessPool):
+                    return pool.submit(function, *arguments, **options), pool
 
 
 def end_idle() -> None:

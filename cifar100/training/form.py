@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from cifar100.base.errors import UserError
+
 # What a state of another form raises, wherever it is taken up.
 UNFIT = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
@@ -35,17 +37,17 @@ def check_form(
     copies[1].load_state_dict(scheduler_state)
     copies[1].step()
     if not all(math.isfinite(group["lr"]) for group in copies[0].param_groups):
-        raise ValueError("its learning rate is no finite number")
+        raise UserError("its learning rate is no finite number")
 
 
 def _check_alike(theirs: Any, ours: Any) -> None:
     """Raises TypeError or ValueError where one is no tensor of the other's shape, or a value of another kind."""
     if isinstance(ours, Tensor) or isinstance(theirs, Tensor):
         if theirs.shape != ours.shape or theirs.is_floating_point() != ours.is_floating_point():
-            raise ValueError(f"a tensor of its optimizer has the shape {tuple(theirs.shape)}, not {tuple(ours.shape)}")
+            raise UserError(f"a tensor of its optimizer has the shape {tuple(theirs.shape)}, not {tuple(ours.shape)}")
     elif isinstance(ours, dict):
         if theirs.keys() != ours.keys():
-            raise ValueError("its optimizer keeps other things")
+            raise UserError("its optimizer keeps other things")
         for key, value in ours.items():
             _check_alike(theirs[key], value)
     elif isinstance(ours, list | tuple):

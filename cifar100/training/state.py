@@ -54,7 +54,7 @@ class Progress:
             or len(found.totals) != len(NO_TOTALS)
             or [len(rows), *rows] != [found.epoch, *range(1, len(rows) + 1)]
         ):
-            raise ValueError("its progress is none of a run")
+            raise UserError("its progress is none of a run")
         return found
 
     def running_totals(self) -> Totals:
@@ -159,7 +159,7 @@ class State:
         try:
             progress = Progress.from_record(state["progress"])
             if progress.epoch > epochs or progress.step > steps:
-                raise ValueError("it is beyond the end")
+                raise UserError("it is beyond the end")
             optimizer = unflatten_state(state["optimizer"], tensors)
             check_form(self.optimizer, self.scheduler, optimizer, state["scheduler"])
             self.model.load_state_dict(_taken("model.", tensors))

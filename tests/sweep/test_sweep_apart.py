@@ -17,19 +17,19 @@ def test_conf_broken_while_a_sweep_runs_fails_only_the_jobs_that_need_it(
     """What was composed before the file was broken is trained as it was; what must be composed again fails alone."""
     from cifar100 import app
 
-    (tmp_path / "conf" / "augment").mkdir(parents=True)
-    choices = [tmp_path / "conf" / "augment" / f"mine{number}.yaml" for number in range(3)]
-    for choice in choices:
-        choice.write_text("defaults: [none]\n")
+    (tmp_path / "conf" / "row").mkdir(parents=True)
+    choices = [tmp_path / "conf" / "row" / f"mine{number}.yaml" for number in range(3)]
+    for number, choice in enumerate(choices):
+        choice.write_text(f"# @package _global_\nema_decay: 0.{number + 1}\n")
     build_model = app.build_model
 
     def edited(config):
-        choices[1].write_text("defaults: [none\nno: yaml: at: all\n")
+        choices[1].write_text("# @package _global_\nno: yaml: at: all\n")
         return build_model(config)
 
     monkeypatch.setattr(plan, "MOST_COMPOSED", kept)
     monkeypatch.setattr(app, "build_model", edited)
-    values = "augment=mine0,mine1,mine2"
+    values = "row=mine0,mine1,mine2"
     ended = typed("train", "-m", *tiny, "--config-dir", str(tmp_path / "conf"), "seed=0", values)
     states = [row[1] for row in closing(ended.out)[:-1]]
     assert states == ["finished", "finished" if kept else "failed", "finished"] and "Traceback" not in ended.out
