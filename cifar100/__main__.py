@@ -28,7 +28,7 @@ NAMED_ALONE = {"predict": "images", "runs": "run_dir"}  # the option that an arg
 def main(arguments: list[str], program: str = "python -m cifar100") -> None:
     """Runs the command that comes first in ``arguments``, flags such as -m aside, the others its overrides; lists the
     commands without one."""
-    flags, others = parted(arguments)
+    _, others = parted(arguments)
     if not others or others[0] not in COMMANDS:
         listing = "\n".join(f"  {program} {name} ...  {purpose}" for name, purpose in COMMANDS.items())
         text = f"Commands; each explains itself with --help:\n{listing}"
@@ -38,10 +38,12 @@ def main(arguments: list[str], program: str = "python -m cifar100") -> None:
         typed = one_line((others or arguments)[0])
         print(f"{typed} is no command{near(typed, COMMANDS)}\n{text}", file=sys.stderr)
         sys.exit(MISTYPED)
-    name, *others = others
-    if name == "hub" and others[:1] in (["push"], ["pull"]):
-        name, others = ("pull" if others[0] == "pull" else name), others[1:]
-    sys.argv = [f"{program} {name}", *flags, *overrides(others, NAMED_ALONE.get(name))]
+    name, arguments = others[0], list(arguments)
+    arguments.remove(name)
+    if name == "hub" and others[1:2] in (["push"], ["pull"]):
+        name = "pull" if others[1] == "pull" else name
+        arguments.remove(others[1])
+    sys.argv = [f"{program} {name}", *overrides(arguments, NAMED_ALONE.get(name))]
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
     def command(config: DictConfig) -> float | None:
@@ -52,10 +54,12 @@ def main(arguments: list[str], program: str = "python -m cifar100") -> None:
 
 def overrides(arguments: list[str], option: str | None) -> list[str]:
     """The arguments with those that have no ``=``, such as files and folders, gathered as the values of ``option``."""
-    alone = [each for each in arguments if "=" not in each] if option else []
-    quoted = ["'{}'".format(each.replace("\\", "\\\\").replace("'", "\\'")) for each in alone]
-    others = [each for each in arguments if each not in alone]
-    return [*others, f"{option}=[{','.join(quoted)}]"] if alone else others
+    if option is None:
+        return arguments
+    flags, others = parted(arguments)
+    alone = ["'{}'".format(each.replace("\\", "\\\\").replace("'", "\\'")) for each in others if "=" not in each]
+    named = [each for each in others if "=" in each]
+    return [*flags, *named, f"{option}=[{','.join(alone)}]"] if alone else arguments
 
 
 def _task(name: str) -> Callable[[DictConfig], Any]:

@@ -53,7 +53,8 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
     global _job_begun, _typed_in
     _typed_in, _job_begun = os.getpid(), False
     if arguments is None:
-        arguments = sys.argv[1:] = [each for part in parted(sys.argv[1:]) for each in part]
+        arguments = sys.argv[1:]
+        sys.argv[1:] = [each for part in parted(arguments) for each in part]
     open_output()
     before = os.environ.get("HYDRA_FULL_ERROR", "")
     # Hydra would print and exit by itself; worker processes are to know what the user wants.

@@ -94,7 +94,8 @@ def _unreadable(error: OverrideParseException) -> str:
     name, equals, value = typed.partition("=")
     if not equals:
         return f"{typed} has no =; options are typed as name=value, such as {name.strip()}=..."
-    quoted = f"""{name}="{value.strip("'").replace('"', "")}\""""
+    mark = "'" if '"' in value else '"'
+    quoted = f"{name}={mark}{value.strip(mark).replace(mark, '')}{mark}"
     try:
         OverridesParser.create().parse_override(quoted if value[:1] not in ("[", "{") else typed)
     except HydraException:

@@ -19,8 +19,8 @@ UNFIT = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, 
 def check_form(
     optimizer: Optimizer, scheduler: LRScheduler, optimizer_state: dict[str, Any], scheduler_state: dict[str, Any]
 ) -> None:
-    """Raises where the states have not the form that those of copies have after a step: optimizers look at no
-    shape of what they load, and the fused ones read and write beyond a tensor that is too small."""
+    """Raises one of UNFIT where the states have not the form that those of copies have after a step: optimizers look at
+    no shape of what they load, and the fused ones read and write beyond a tensor that is too small."""
     copies = copy.deepcopy((optimizer, scheduler))
     try:
         with warnings.catch_warnings(action="ignore"):  # that the copy's step is not the one that a schedule watches
@@ -41,7 +41,7 @@ def check_form(
 
 
 def _check_alike(theirs: Any, ours: Any) -> None:
-    """Raises TypeError or ValueError where one is no tensor of the other's shape, or a value of another kind."""
+    """Raises one of UNFIT where one is no tensor of the other's shape, or a value of another kind."""
     if isinstance(ours, Tensor) or isinstance(theirs, Tensor):
         if theirs.shape != ours.shape or theirs.is_floating_point() != ours.is_floating_point():
             raise UserError(f"a tensor of its optimizer has the shape {tuple(theirs.shape)}, not {tuple(ours.shape)}")
@@ -53,8 +53,8 @@ def _check_alike(theirs: Any, ours: Any) -> None:
     elif isinstance(ours, list | tuple):
         for one, other in zip(theirs, ours, strict=True):
             _check_alike(one, other)
-    elif type(theirs) is not type(ours) and not (is_number(theirs) and is_number(ours)):
-        raise TypeError(f"an option of its optimizer is {str(theirs)[:40]!r}, not {str(ours)[:40]!r}")
+    elif is_number(theirs) != is_number(ours) or isinstance(theirs, dict | list):  # other machines may have other flags
+        raise UserError(f"an option of its optimizer is {str(theirs)[:40]!r}, not {str(ours)[:40]!r}")
 
 
 def is_number(value: Any) -> bool:

@@ -40,7 +40,7 @@ class Progress:
 
     @classmethod
     def from_record(cls, data: dict[str, Any]) -> Self:
-        """The progress that a checkpoint has. Raises TypeError, KeyError or ValueError where it is none."""
+        """The progress that a checkpoint has. Raises one of UNFIT where it is none."""
         found = cls(**data)
         counts = [data["epoch"], data["step"], found.processes]
         numbers = [found.epoch_s, *found.totals, *(row["epoch_s"] for row in data["rows"])]
@@ -173,10 +173,9 @@ class State:
         except torch.OutOfMemoryError:
             raise
         except UNFIT as error:
-            first = (str(error).strip().splitlines() or [""])[0]
-            raise UserError(
-                f"does not fit this run ({type(error).__name__}: {first}); force=true starts over"
-            ) from error
+            kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+            first = kind + (str(error).strip().splitlines() or [""])[0]
+            raise UserError(f"does not fit this run ({first}); force=true starts over") from error
 
 
 def _named(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
