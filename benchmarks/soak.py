@@ -4,12 +4,11 @@
     python benchmarks/soak.py --epochs 10 --seeds 1  # some minutes
     python benchmarks/soak.py --processes            # the runs side by side, by hydra/launcher=processes
 
-First the sweep is typed once and left alone. Then the same sweep, elsewhere, ends by SIGKILL after a random time of 2
-to 30 seconds, wherever it happens to be, and is typed again; with --processes only the process of one run is killed, of
-each run once, while the others go on. After every kill each record must be readable, and no checkpoint older than
-before. At the end all that the runs computed must be bitwise what the undisturbed ones did:
-weights, averages, optimizer and scheduler state, metrics. Prints the counts as JSON; the exit status is 1 where
-anything differs.
+First the sweep is typed once and left alone. Then the same sweep, elsewhere, ends by SIGKILL, a random time of 2 to 30
+seconds after a run has saved new state, wherever it is by then, and is typed again; with --processes only the process
+of that run is killed, while the others go on. After every kill each record must be readable, and no checkpoint older
+than before. At the end all that the runs computed must be bitwise what the undisturbed ones did: weights, averages,
+optimizer and scheduler state, metrics. Prints the counts as JSON; the exit status is 1 where anything differs.
 """
 
 import argparse
@@ -68,12 +67,11 @@ def main() -> None:
 
 def disturb(command: list[str], folder: Path, moments: random.Random, options: argparse.Namespace) -> dict[str, int]:
     """Types the command until it ends by itself, looking at every record in between."""
-    start, hit, kills, in_training, before = time.monotonic(), set(), 0, 0, {}
-    kill = kill_one if options.processes else kill_all
+    start, hit, kills, in_training, before = time.monotonic(), {}, 0, 0, {}
     status = None
     while status != 0:
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, start_new_session=True)
-        while kill(process, folder, moments.uniform(*options.pauses), hit):
+        while kill(process, folder, moments.uniform(*options.pauses), hit, alone=options.processes):
             kills += 1
             now = {path.parent: progress(path.parent) for path in sorted(folder.glob("killed/default/*/config.yaml"))}
             in_training += now != before
@@ -91,32 +89,23 @@ def disturb(command: list[str], folder: Path, moments: random.Random, options: a
     return {"killed": kills, "killed_after_progress": in_training, "disturbed_s": round(time.monotonic() - start)}
 
 
-def kill_all(process: subprocess.Popen, folder: Path, pause_s: float, hit: set[Path]) -> bool:
-    """Kills the command and all that it started, after a pause; False where it has ended."""
-    if process.returncode is not None:
-        return False
-    try:
-        process.wait(pause_s)
-        return False
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        return True
-
-
-def kill_one(process: subprocess.Popen, folder: Path, pause_s: float, hit: set[Path]) -> bool:
-    """Kills the process of a run that has saved its state and was not hit yet, within a second; False where the command
-    ends before there is one."""
+def kill(process: subprocess.Popen, folder: Path, pause_s: float, hit: dict[Path, tuple], *, alone: bool) -> bool:
+    """Kills the command and all that it started, or the process of one run alone, a pause after a run has got further
+    than when it was last hit; False where the command ends before."""
     while process.poll() is None:
         time.sleep(0.05)
         for path in sorted(folder.glob("killed/default/*/checkpoints/last.safetensors")):
             run = RunDirectory(path.parents[1])
-            if run.path in hit or run.state() != "running":
+            if run.state() != "running" or progress(run.path) <= hit.get(run.path, (0, 0)):
                 continue
-            time.sleep(min(pause_s, 1))
-            hit.add(run.path)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(pause_s)
+                return False
+            hit[run.path] = progress(run.path)
             with suppress(ProcessLookupError):  # it has just ended
-                os.kill(run.status()["pid"], signal.SIGKILL)
+                os.kill(run.status()["pid"], signal.SIGKILL) if alone else os.killpg(process.pid, signal.SIGKILL)
+            if not alone:
+                process.wait()
             return True
     return False
 
