@@ -94,8 +94,9 @@ def _unreadable(error: OverrideParseException) -> str:
     name, equals, value = typed.partition("=")
     if not equals:
         return f"{typed} has no =; options are typed as name=value, such as {name.strip()}=..."
-    mark = "'" if '"' in value else '"'
-    quoted = f"{name}={mark}{value.strip(mark).replace(mark, '')}{mark}"
+    text = value.strip("\"'")
+    mark = "'" if '"' in text else '"'
+    quoted = f"{name}={mark}{text.replace(mark, '')}{mark}"
     try:
         OverridesParser.create().parse_override(quoted if value[:1] not in ("[", "{") else typed)
     except HydraException:
