@@ -87,7 +87,7 @@ def check_choices(arguments: Iterable[str], folders: Sequence[Path]) -> None:
 
 
 def _unreadable(error: OverrideParseException) -> str:
-    """What to type in the place of an argument that hydra's grammar cannot read."""
+    """The message for an argument that hydra's grammar cannot read, with what to type in its place."""
     typed = error.override
     if "\r" in typed:
         return f"{typed.strip()} ends in a Windows line end; save the script with Unix ones: sed -i 's/\\r$//' <script>"
