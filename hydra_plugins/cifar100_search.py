@@ -23,9 +23,9 @@ class Search(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         from cifar100.config import build
-        from cifar100.sweep.search import check_installed, search, search_space
+        from cifar100.sweep.search import check_possible, search, search_space
 
-        check_installed()
+        check_possible()
         options = self.options
         parameters = [f"{name}={value}" for name, value in (options["params"] or {}).items()]
         space, fixed = search_space([*parameters, *arguments], self.hydra_context.config_loader)

@@ -7,6 +7,7 @@ report their epochs to that file, from whatever process they are in.
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
@@ -29,8 +30,10 @@ STORAGE = "trials.journal"
 RESULTS = "optimization_results.yaml"
 
 
-def check_installed() -> None:
-    """Raises UserError where Optuna is missing."""
+def check_possible() -> None:
+    """Raises UserError where Optuna is missing, or each of several processes would make trials of its own."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UserError("a search cannot serve a run of several processes; use hydra/launcher=processes")
     if find_spec("optuna") is None:
         raise UserError("a search needs Optuna; pip install 'cifar100-lab[hpo]'")
 
