@@ -28,7 +28,7 @@ VARIANTS = {
     "drop path, bfloat16": ["model.drop_path=0.5", "trainer.bf16=true"],
     "mixing": ["augment.mixup_alpha=0.4", "augment.cutmix_alpha=1.0", "trainer.label_smoothing_factor=0.1"],
     "torchvision's policies": ["augment=trivialaugment", "augment.cutout=3"],
-    "muon": ["optimizer=muon", "scheduler=wsd", "scheduler.warmup_epochs=0.4"],
+    "muon": ["optimizer=muon", "scheduler=wsd", "scheduler.warmup_epochs=0.4", "backbone_lr_factor=0.5"],
     "adamw": ["optimizer=adamw", "scheduler=onecycle", "norm=ln", "block=convnext", "model.drop_path=0.2"],
     "adafactor": ["optimizer=adafactor", "optimizer.beta1=0.9", "scheduler=linear", "scheduler.warmup_epochs=1"],
     "multistep": ["scheduler=multistep", "scheduler.milestones=[0.5]", "trainer.dataloader_drop_last=true"],
