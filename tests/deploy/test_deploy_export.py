@@ -8,14 +8,12 @@ import pytest
 import torch
 
 from cifar100.base.errors import UserError
-from cifar100.config import CONF, build_network
 from cifar100.deploy import extra
-from cifar100.deploy.export import check_agreement, export_network, largest_difference, metadata, runner
+from cifar100.deploy.export import check_agreement, export_network, metadata
 from cifar100.deploy.extra import require
 from cifar100.deploy.side_by_side import side_by_side
 from cifar100.record import find_runs
 
-RECIPES = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
 TINY = ("data=digits", "data.val_size=200", "model.depths=[1,1]", "model.widths=[8,16]", "trainer.num_train_epochs=1")
 ABOUT = metadata(class_names=["a", "b, c"], mean=[0.5], std=[0.25], data="two", epoch=None)
 
@@ -86,16 +84,3 @@ def test_turns_are_counted_and_the_slower_is_slower():
 
     found = side_by_side(slow, torch.clone, (1, 32, 32), batch_size=1, repeats=9)
     assert found.repeats == 9 and found.speedup > 2 and found.first_s > found.second_s
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_every_recipe_exports(recipe):
-    import hydra
-
-    with hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-        config = hydra.compose("train", overrides=[f"model={recipe}"])
-    torch.manual_seed(0)
-    network = build_network(config).eval()
-    content = export_network(network, "onnx", ABOUT)
-    assert largest_difference(network, runner(content, "onnx"), torch.randn(16, 3, 32, 32)) < 1e-4
