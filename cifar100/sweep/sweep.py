@@ -29,8 +29,8 @@ from cifar100.sweep.plan import planned as planned_jobs
 from cifar100.sweep.search import earlier_trials
 from cifar100.sweep.table import closing_table, names
 from cifar100.sweep.tidy import remove_empty
-from cifar100.sweep.worker import cores, settle
-from cifar100.sweep.workers import Workers, end_idle
+from cifar100.sweep.worker import settle
+from cifar100.sweep.workers import end_idle, fail_alone
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -70,9 +70,7 @@ class Sweep(Callback):
         self.plan = planned_jobs(config)
         compose_apart(config, self.folder)
         if config.hydra.launcher._target_.endswith(".JoblibLauncher"):
-            from hydra_plugins.hydra_joblib_launcher import _core
-
-            _core.Parallel = lambda n_jobs, **_: Workers(n_jobs, cores(), lost, stop_workers)
+            fail_alone(lost, stop_workers)
         if config.hydra.sweeper._target_.endswith(".Search"):
             self.earlier = earlier_trials(self.place)
 

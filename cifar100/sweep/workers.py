@@ -11,6 +11,8 @@ from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus
 
+from cifar100.sweep.worker import cores
+
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _idle: list[Any] = []  # pools, for the next jobs: their processes have imported torch
 
@@ -72,6 +74,13 @@ class Workers:
             if all(process.is_alive() for process in pool._processes.values()):  # not killed while it had nothing to do
                 with suppress(BrokenProcessPool):
                     return pool.submit(function, *arguments, **options), pool
+
+
+def fail_alone(lost: Callable[[int, list[str], str], None], stop: Callable[[], None]) -> None:
+    """Lets hydra's launcher by joblib take :class:`Workers`, which has these arguments."""
+    from hydra_plugins.hydra_joblib_launcher import _core
+
+    _core.Parallel = lambda n_jobs, **_: Workers(n_jobs, cores(), lost, stop)
 
 
 def end_idle() -> None:
