@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from accelerate import PartialState
 from cifar100.base.errors import EvaluationFailed, UserError
 from cifar100.base.text import aligned, one_line
 from cifar100.evaluation.ensemble import evaluate_ensemble, rows_of_seeds
-from cifar100.evaluation.evaluate import check_options, evaluate_run
-from cifar100.record import find_runs
+from cifar100.evaluation.evaluate import CHECKPOINTS, check_options, evaluate_run
+from cifar100.record import RecordError, RunDirectory, find_runs
 from cifar100.record.fields import FIELDS, MACS, METRICS, PARAMETERS
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def evaluate_runs(
     check_options(split=split, compare=compare, **options)  # once, not for every run
     if not isinstance(ensemble, bool):
         raise UserError(f"ensemble={ensemble} must be true or false")
-    runs = find_runs(run_dir)
+    runs = _trained(find_runs(run_dir))
     rows = rows_of_seeds(runs) if ensemble else []
     compared = [] if compare is None else [run.path.resolve() for run in find_runs(compare)]
     results: dict[str, dict[str, Any]] = {}
@@ -72,6 +73,19 @@ def evaluate_runs(
         reasons = "; ".join(f"{Path(path).name}: {reason}" for path, reason in failed.items())
         raise EvaluationFailed(f"{len(failed)} of {len(runs)} runs could not be evaluated: {reasons}")
     return results
+
+
+def _trained(runs: Sequence[RunDirectory]) -> Sequence[RunDirectory]:
+    """Those of several that are no failed starts: a mistyped option leaves a record of why, and nothing to evaluate."""
+    kept = []
+    for run in runs:
+        with suppress(RecordError):  # its evaluation tells
+            status = run.status() or {}
+            if status.get("state") == "failed" and not any(map(run.has_checkpoint, CHECKPOINTS)):
+                log.info("left out: %s failed before its first epoch: %s", run.path, one_line(status.get("error")))
+                continue
+        kept.append(run)
+    return kept or runs
 
 
 def results_table(results: Mapping[str, Mapping[str, Any]], split: str, failed: Iterable[str] = ()) -> str:

@@ -252,6 +252,18 @@ def test_a_run_that_fails_does_not_stop_the_others(run, cache, caplog, pristine)
     assert run.read_json("metrics.json")["n"] == 360
 
 
+def test_a_start_that_failed_is_no_complaint_of_later_commands(run, cache, caplog):
+    mistyped = RunDirectory(run.path.parent / "mistyped")
+    mistyped.write_config(run.config())
+    mistyped.write_status("failed", error="UserError: lr=-1 must be > 0")
+    with caplog.at_level(logging.INFO):
+        results = evaluate_runs(run.path.parent, cache_dir=cache, latency=False)
+    assert list(results) == [str(run.path)]
+    assert any("mistyped failed before its first epoch: UserError: lr=-1" in line for line in caplog.messages)
+    with pytest.raises(ValueError, match="train it"):
+        evaluate_runs(mistyped.path, cache_dir=cache, latency=False)
+
+
 def test_no_run_at_all_is_one_line(tmp_path):
     with pytest.raises(ValueError, match="names no run directory"):
         evaluate_runs(str(tmp_path / "*"))
