@@ -1,4 +1,4 @@
-"""What a command prints and writes down line by line, on a terminal that may be closed and a disk that may be full."""
+"""The lines that a command prints and writes down, on a terminal that may be closed and a disk that may be full."""
 
 from __future__ import annotations
 
