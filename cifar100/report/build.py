@@ -56,18 +56,15 @@ def build_report(
         OSError: a file that cannot be written.
     """
     words, wanted, members = load_words(language), _formats(formats), tuple(map(_member, team))
+    places = [*_list(study), *_list(ablations)]
     if not _list(study):
         raise UserError("study is missing; name the folder to report, such as study=multirun/main")
-    places = [*_list(study), *_list(ablations)]
     studies = [_localized(each, language) for each in read_studies(places, baseline=baseline, allow_mixed=allow_mixed)]
     folder = report_folder(Path(places[0]))
     names = tuple(plain_line(name, MAX_NAME) for name in _list(authors))
     heading = plain_line(title, MAX_TITLE) if title else None
-    report = Report(studies[0], tuple(studies[1:]), words, team=members, title=heading, authors=names)
-    for name, file in _files(report, wanted, "" if language == "en" else f"-{language}"):
-        atomic_write(folder / name, file)
-        if "/" not in name:
-            log.info("%s", folder / name)
+    report = Report(studies[0], tuple(studies[1:]), words, members, heading, names)
+    _write(report, wanted, folder)
     return folder
 
 
@@ -83,9 +80,17 @@ def report_folder(study: Path) -> Path:
     return study / "report"
 
 
-def _files(report: Report, formats: Sequence[str], suffix: str) -> Iterator[tuple[str, bytes]]:
+def _write(report: Report, formats: Sequence[str], folder: Path) -> None:
+    for name, file in _files(report, formats):
+        atomic_write(folder / name, file)
+        if "/" not in name:
+            log.info("%s", folder / name)
+
+
+def _files(report: Report, formats: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Every file by its name below the report's folder."""
     document, words = report_document(report), report.words
+    suffix = "" if words.language == "en" else f"-{words.language}"
     for figure in document.figures():
         yield f"figures/{figure.id}{suffix}.png", figure.png
         if figure.svg is not None:

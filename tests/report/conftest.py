@@ -1,6 +1,8 @@
-"""What the tests of the report share: run directories of runs that never ran."""
+"""Fixtures of the report's tests: run directories of runs that never ran."""
 
+import functools
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +17,12 @@ def synthetic() -> ModuleType:
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def write(synthetic: ModuleType, tmp_path: Path) -> Callable:
+    """Writes a run into `tmp_path`: `write(seed=1, label="ECA")`."""
+    return functools.partial(synthetic.write_run, tmp_path)
 
 
 @pytest.fixture(scope="session")

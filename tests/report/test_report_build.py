@@ -37,58 +37,52 @@ def test_from_the_command_line_to_the_files(folder):
         "team=[{name: '甲', task: '消融'}]", cwd=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    written = folder / "multirun" / "main" / "report"
+    made = folder / "multirun" / "main" / "report"
     assert [Path(line).name for line in done.stdout.split()] == ["report-zh.html", "report-zh.md", "slides-zh.pptx"]
-    page = (written / "report-zh.html").read_text(encoding="utf-8")
+    page = (made / "report-zh.html").read_text(encoding="utf-8")
     assert "<title>标题</title>" in page and "甲、乙" in page and "<td>消融</td>" in page and 'lang="zh-Hans"' in page
-    names = {file.name for file in written.rglob("*") if file.is_file()}
+    names = {file.name for file in made.rglob("*") if file.is_file()}
     assert {"differences-zh.png", "differences-zh.svg", "main-zh.csv", "main-zh.tex", "ablation-1-zh.csv"} <= names
     assert all("-zh." in name for name in names), "nothing of an English report is touched"
-    text = (written / "report-zh.md").read_text(encoding="utf-8")
+    text = (made / "report-zh.md").read_text(encoding="utf-8")
     pictures = [line.rpartition("](")[2].rstrip(")") for line in text.splitlines() if line.startswith("![")]
-    assert len(pictures) > 5 and all((written / picture).is_file() for picture in pictures)
-    deck = Presentation(written / "slides-zh.pptx")
+    assert len(pictures) > 5 and all((made / picture).is_file() for picture in pictures)
+    deck = Presentation(made / "slides-zh.pptx")
     titles = [slide.shapes.title.text_frame.text for slide in deck.slides]
     assert 10 < len(titles) <= 20 and titles[0] == "标题" and titles[-1] == load_words("zh")("report.slide.future")
     shown = [shape for slide in deck.slides for shape in slide.shapes if shape.shape_type == MSO_SHAPE_TYPE.PICTURE]
-    assert (written / "figures" / "differences-zh.png").read_bytes() in [shape.image.blob for shape in shown]
+    assert (made / "figures" / "differences-zh.png").read_bytes() in [shape.image.blob for shape in shown]
     refused = report("study=nowhere", cwd=folder)
     assert refused.returncode == 2 and refused.stderr.startswith("nowhere: names no run") and not refused.stdout
 
 
 def test_the_same_records_give_the_same_files(folder):
-    def contents():
-        written = build_report(str(folder / "multirun" / "other"), formats=["html", "md"])
-        return {file.relative_to(written): file.read_bytes() for file in written.rglob("*") if file.is_file()}
+    def files():
+        made = build_report(str(folder / "multirun" / "other"), formats=["html", "md"])
+        return {file.relative_to(made): file.read_bytes() for file in made.rglob("*") if file.is_file()}
 
-    first = contents()
-    assert contents() == first, "and its own report is no run of the study"
+    first = files()
+    assert files() == first, "and its own report is no run of the study"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "study is missing; name the folder to report, such as study=multirun/main"),
         (["study=multirun/mian"], "multirun/mian: names no run directory; multirun has main"),
         (["study=multirun/main", "formats=[html,doc]"], "formats=[html,doc] must be some of html, md, docx, pdf, pptx"),
         (["study=multirun/main", "formats=[]"], "formats=[] must be some of"),
         (["study=multirun/main", "language=fr"], "language=fr is unknown; choose one of en, zh"),
-        (
-            ["study=multirun/main", "team=[Ada]"],
-            "team has 'Ada'; each member is {name: ..., task: ...",
-        ),
-        (
-            ["study=multirun/main", "baseline=Desing"],
-            "baseline='Desing' is no row's label and no run's id; try 'Design",
-        ),
+        (["study=multirun/main", "team=[Ada]"], "team has 'Ada'; each member is {name: ..., task: ..."),
+        (["study=multirun/main", "baseline=Desing"], "baseline='Desing' is no row's label and no run's id; try 'Des"),
         (["study=multirun/main/*"], "must be a folder, in which the report is written"),
         (["studdy=x"], "there is no option studdy; did you mean study?"),
     ],
 )
-def test_mistakes_are_told_in_one_line(folder, typed, monkeypatch, arguments, told):
+def test_mistakes_are_told_in_one_line(folder, typed, monkeypatch, arguments, message):
     monkeypatch.chdir(folder)
     ended = typed("report", *arguments)
-    assert ended.status == 2 and told in ended.err and len(ended.err.strip().splitlines()) == 1
+    assert ended.status == 2 and message in ended.err and len(ended.err.strip().splitlines()) == 1
 
 
 def test_a_pdf_needs_a_browser_and_says_so_before_the_work(folder, monkeypatch):
@@ -112,18 +106,18 @@ def test_a_browser_that_fails_is_told(tmp_path, monkeypatch):
 def test_a_pdf_is_printed(folder):
     if not any(map(shutil.which, browser.BROWSERS)):
         pytest.skip("no Chromium or Chrome is installed")
-    written = build_report(str(folder / "multirun" / "main"), formats=["pdf"])
-    assert (written / "report.pdf").read_bytes().startswith(b"%PDF")
+    made = build_report(str(folder / "multirun" / "main"), formats=["pdf"])
+    assert (made / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_every_file_is_written_by_the_writer_that_leaves_whole_files(folder, monkeypatch):
     from cifar100.report import build
 
-    written = []
-    monkeypatch.setattr(build, "atomic_write", lambda path, content: written.append((Path(path), len(content))))
+    made = []
+    monkeypatch.setattr(build, "atomic_write", lambda path, data: made.append((Path(path), len(data))))
     build_report(str(folder / "multirun" / "other"), formats=["html"])
-    assert any(path.name == "report.html" and size > 10_000 for path, size in written)
-    assert all(path.parent.name in ("report", "figures", "tables") for path, _ in written)
+    assert any(path.name == "report.html" and size > 10_000 for path, size in made)
+    assert all(path.parent.name in ("report", "figures", "tables") for path, _ in made)
 
 
 def test_report_needs_no_torch():

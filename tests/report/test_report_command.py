@@ -29,11 +29,11 @@ def composed(*overrides: str):
         ["row=main_6_mlp_mixer", "optimizer=adamw", "augment=randaugment"],
     ],
 )
-def test_the_command_leads_to_the_run(synthetic, tmp_path, overrides):
+def test_the_command_leads_to_the_run(write, overrides):
     config = composed(*overrides)
     changes = {key: value for key, value in recipe(config).items() if key != "seed"}
     choices = OmegaConf.to_container(config.hydra.runtime.choices)
-    run = synthetic.write_run(tmp_path, seed=config.seed, changes=changes, epochs=1, classes=6)
+    run = write(seed=config.seed, changes=changes, epochs=1, classes=6)
     run.write_config(run.config() | changes | {"choices": choices})
     python, script, *typed = shlex.split(recorded_command(read_run(run)))
     again = composed(*typed)

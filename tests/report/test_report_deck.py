@@ -148,10 +148,10 @@ def test_text_goes_on_to_further_slides_and_loses_nothing():
     items = tuple((f"Sentence {i}. " + LONG["en"] * 3,) for i in range(12))
     deck = opened([Slide("conclusion", "Conclusion", (Bullets(items),))])
     assert len(deck.slides) > 2 and set(titles(deck)[1:]) == {"Conclusion"}
-    said = "\n".join(text for slide in deck.slides for text in texts(slide))
+    words_shown = "\n".join(text for slide in deck.slides for text in texts(slide))
     lengths = [len(" ".join(texts(slide))) for slide in list(deck.slides)[1:]]
     assert min(lengths) > 0.5 * max(lengths), "none is left nearly empty"
-    assert all(f"Sentence {i}." in said for i in range(12))
+    assert all(f"Sentence {i}." in words_shown for i in range(12))
 
 
 def test_a_long_table_shows_the_rows_there_is_room_for_and_says_so():
@@ -196,8 +196,8 @@ def test_every_equation_of_the_methods_can_be_drawn():
 def test_records_text_is_plain_text_and_leads_nowhere():
     rows = tuple((Cell(each), Cell(each)) for each in EVIL)
     slides = [Slide("main", "".join(EVIL), (Paragraph(EVIL), TableBlock(Table("t", "", ("a", "b"), rows))))]
-    content = pptx_document(document(*slides, title="".join(EVIL)), load_words("en"))
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    data = pptx_document(document(*slides, title="".join(EVIL)), load_words("en"))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for name in archive.namelist():
             blob = archive.read(name)
             if name.endswith((".xml", ".rels")):
@@ -219,14 +219,14 @@ def test_lines_are_counted_as_words_and_characters_break():
 def test_libreoffice_draws_every_word_within_its_slide(language, tmp_path):
     """In whatever fonts this machine has instead of those that the deck names."""
     slides = full_deck(language)
-    content = pptx_document(document(*slides), load_words(language))
-    (tmp_path / "deck.pptx").write_bytes(content)
+    data = pptx_document(document(*slides), load_words(language))
+    (tmp_path / "deck.pptx").write_bytes(data)
     profile = f"-env:UserInstallation=file://{tmp_path}/profile"
     command = ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", tmp_path, tmp_path / "deck.pptx"]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     subprocess.run(["pdftotext", "-bbox", tmp_path / "deck.pdf", tmp_path / "words.html"], check=True, timeout=60)
     pages = ElementTree.parse(tmp_path / "words.html").findall(".//{*}page")
-    assert len(pages) == len(Presentation(io.BytesIO(content)).slides)
+    assert len(pages) == len(Presentation(io.BytesIO(data)).slides)
     for number, page in enumerate(pages, 1):
         foot = float(page.get("height")) * 6.8 / 7.5
         words = page.findall("{*}word")

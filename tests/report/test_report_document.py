@@ -1,24 +1,9 @@
-"""What the report says and in which order, whatever it is rendered as."""
+"""The report's chapters and sentences in their order, whatever it is rendered as."""
 
 import pytest
 
+from cifar100.report.document import document as tree
 from cifar100.report.document.chapters import report_document
-from cifar100.report.document.document import (
-    PARTS,
-    Bibliography,
-    Bullets,
-    Cite,
-    Code,
-    CodeBlock,
-    Document,
-    FigureBlock,
-    Notice,
-    Paragraph,
-    Ref,
-    Section,
-    Strong,
-    TableBlock,
-)  # fmt: skip
 from cifar100.report.document.report import Report
 from cifar100.report.document.words import load_words
 from cifar100.report.figures.style import drawing
@@ -41,7 +26,7 @@ class Sketched(Report):
 
     def figure(self, id, caption, draw):
         with drawing():
-            return None if draw() is None else FigureBlock(id, caption, b"", b"")
+            return None if draw() is None else tree.FigureBlock(id, caption, b"", b"")
 
 
 def report_of(study, *ablations, language="en", kind=Sketched, **options):
@@ -53,8 +38,8 @@ def flat(document) -> str:
     """All words of paragraphs, notices and lists."""
     found = []
     for block in document.blocks():
-        is_text = isinstance(block, Paragraph | Notice)
-        texts = block.items if isinstance(block, Bullets) else [block.text] if is_text else []
+        is_text = isinstance(block, tree.Paragraph | tree.Notice)
+        texts = block.items if isinstance(block, tree.Bullets) else [block.text] if is_text else []
         found += ["".join(getattr(part, "text", str(part)) for part in text) for text in texts]
     return "\n".join(found)
 
@@ -87,28 +72,30 @@ def test_every_chapter_has_what_it_promises(document):
         "ablation-1-differences", "curves-loss", "curves-top1", "confusion", "classes", "superclasses",
     ]  # fmt: skip
     assert all(figure.png.startswith(b"\x89PNG") and b"<svg" in figure.svg for figure in document.figures())
-    codes = [block.text for block in document.blocks() if isinstance(block, CodeBlock)]
+    codes = [block.text for block in document.blocks() if isinstance(block, tree.CodeBlock)]
     assert codes[0].startswith("class BasicBlock(") and "def forward(self, x: Tensor)" in codes[0]
 
 
 def test_every_part_of_the_deck_has_its_slides(document):
     parts = [slide.part for slide in document.slides()]
-    assert {*parts} >= set(PARTS) - {"designs", "innovation"}, "the study of the test has no design but the baseline's"
-    assert parts == sorted(parts, key=PARTS.index)
+    assert {*parts} >= set(tree.PARTS) - {"designs", "innovation"}, (
+        "the study of the test has no design but the baseline's"
+    )
+    assert parts == sorted(parts, key=tree.PARTS.index)
 
 
 def test_mentions_lead_to_figures_tables_and_works(document):
     labels, cited = document.labels(load_words("en")), document.citations()
     parts = [part for block in document.blocks() for part in getattr(block, "text", ())]
-    assert {part.id for part in parts if isinstance(part, Ref)} <= set(labels)
+    assert {part.id for part in parts if isinstance(part, tree.Ref)} <= set(labels)
     assert cited["krizhevsky2009cifar"] == 1, "numbered as they are met"
-    assert any(isinstance(block, Bibliography) for block in document.blocks())
+    assert any(isinstance(block, tree.Bibliography) for block in document.blocks())
 
 
 def test_no_paragraph_and_no_table_is_told_twice(small_study):
     document = report_document(report_of(read_study(small_study)))
-    told = [line for line in flat(document).split("\n") if len(line) > 60]
-    assert len(set(told)) == len(told)
+    lines = [line for line in flat(document).split("\n") if len(line) > 60]
+    assert len(set(lines)) == len(lines)
     rows = [block.table.rows for block in document.tables() if not block.table.id.startswith(("runs", "ablation"))]
     assert len(set(rows)) == len(rows)
 
@@ -142,7 +129,7 @@ def test_the_table_of_stages_is_the_networks_own(synthetic, tmp_path):
         assert "stages" not in [block.table.id for block in report.tables()] and "278,324 parameters" in flat(report)
 
 
-def test_designs_are_explained_drawn_and_set_against_their_parts(synthetic, tmp_path):
+def test_designs_are_explained_drawn_and_set_against_their_parts(write, tmp_path):
     eca = {"_target_": "cifar100.models.attention.eca.EfficientChannelAttention", "kernel_size": None}
     ghost = {"_target_": "cifar100.models.mixer.ghost.GhostMixer", "ratio": 2}
     both = {"_target_": "cifar100.models.mixer.ghost_eca.GhostEcaMixer", "position": "primary", "eca": eca}
@@ -153,9 +140,7 @@ def test_designs_are_explained_drawn_and_set_against_their_parts(synthetic, tmp_
         ("GhostECA", {"model.stage.block.mixer": both}),
     ):
         for seed in (0, 1):
-            synthetic.write_run(
-                tmp_path, seed=seed, label=label, row=f"main_{len(changes)}", classes=10, changes=changes
-            )
+            write(seed=seed, label=label, row=f"main_{len(changes)}", classes=10, changes=changes)
     study = read_study(tmp_path, baseline="ResNet-20")
     report = report_document(report_of(study, study))
     names = {section.id: [below.id for below in section.sections] for section in report.sections}
@@ -171,10 +156,10 @@ def test_designs_are_explained_drawn_and_set_against_their_parts(synthetic, tmp_
 
 def test_small_budgets_are_said_before_the_first_result(document):
     scope, *notices, results = document.sections[0].blocks
-    assert all(isinstance(block, Notice) for block in notices) and "reaches" in results.text[0]
-    text = flat(Document("", "en", (), (Section("s", "s", tuple(notices)),)))
+    assert all(isinstance(block, tree.Notice) for block in notices) and "reaches" in results.text[0]
+    text = flat(tree.Document("", "en", (), (tree.Section("s", "s", tuple(notices)),)))
     assert "trains for 5 epochs" in text and "rank nothing beyond this budget" in text
-    assert "At most 3 runs per design" in text and isinstance(scope, Paragraph)
+    assert "At most 3 runs per design" in text and isinstance(scope, tree.Paragraph)
 
 
 def test_large_budgets_get_no_such_notice(synthetic, tmp_path):
@@ -194,11 +179,11 @@ def test_one_run_of_the_digits_is_named_as_such(synthetic, tmp_path):
     assert "The records hold no ablation" in text
 
 
-def test_mixed_recipes_unused_and_dirty_runs_are_named(synthetic, tmp_path):
-    synthetic.write_run(tmp_path, label="plain", classes=10)
-    dirty = synthetic.write_run(tmp_path, label="eca", classes=10, changes={**ECA, "optimizer.lr": 0.2})
+def test_mixed_recipes_unused_and_dirty_runs_are_named(write, tmp_path):
+    write(label="plain", classes=10)
+    dirty = write(label="eca", classes=10, changes={**ECA, "optimizer.lr": 0.2})
     dirty.write_environment(dirty.environment() | {"git": {"commit": "a" * 40, "dirty": True}})
-    synthetic.write_run(tmp_path, seed=1, label="plain", state="failed")
+    write(seed=1, label="plain", state="failed")
     text = flat(report_document(report_of(read_study(tmp_path, allow_mixed=True))))
     assert "They differ in optimizer.lr" in text and "1 run was found and not used" in text
     assert "uncommitted changes (eca" in text
@@ -207,15 +192,15 @@ def test_mixed_recipes_unused_and_dirty_runs_are_named(synthetic, tmp_path):
 
 
 @pytest.mark.parametrize("epochs", [[3], float("inf"), float("nan"), "3"])
-def test_numbers_of_epochs_that_are_none_are_left_out(synthetic, tmp_path, epochs):
-    synthetic.write_run(tmp_path, classes=10, changes={"trainer.num_train_epochs": epochs}, name="run")
+def test_numbers_of_epochs_that_are_none_are_left_out(write, tmp_path, epochs):
+    write(classes=10, changes={"trainer.num_train_epochs": epochs}, name="run")
     report = report_document(report_of(read_study(tmp_path)))
     assert "rank nothing" not in flat(report)
 
 
-def test_records_without_classes_curves_or_times_are_reported_all_the_same(synthetic, tmp_path):
+def test_records_without_classes_curves_or_times_are_reported_all_the_same(write, tmp_path):
     for seed in (0, 1):
-        run = synthetic.write_run(tmp_path, seed=seed, classes=10)
+        run = write(seed=seed, classes=10)
         run.write_metrics([])
         for name in ("per_class.csv", "confusion.csv"):
             (run.path / "evaluation" / name).unlink()
@@ -226,19 +211,21 @@ def test_records_without_classes_curves_or_times_are_reported_all_the_same(synth
 
 
 def test_two_blocks_of_one_id_are_a_bug():
-    table = TableBlock(Table("t", "", ("a",), ()))
-    figure = FigureBlock("t", "", b"", b"")
+    table = tree.TableBlock(Table("t", "", ("a",), ()))
+    figure = tree.FigureBlock("t", "", b"", b"")
     with pytest.raises(ValueError, match="one id"):
-        Document("", "en", (), (Section("s", "", (table, figure)),)).labels(load_words("en"))
+        tree.Document("", "en", (), (tree.Section("s", "", (table, figure)),)).labels(load_words("en"))
 
 
 def test_numbers_follow_the_reading_order_into_subsections():
     def table(id):
-        return TableBlock(Table(id, "", ("a",), ()))
+        return tree.TableBlock(Table(id, "", ("a",), ()))
 
-    text = Paragraph(("see ", Ref("b"), Code("x"), Strong("y"), Cite("two"), Cite("one"), Cite("two")))
-    inner = Section("inner", "", (table("b"),))
-    outer = Section("outer", "", (table("a"), text), (inner,))
-    document = Document("", "en", (), (outer, Section("last", "", (table("c"),))))
+    text = tree.Paragraph(
+        ("see ", tree.Ref("b"), tree.Code("x"), tree.Strong("y"), tree.Cite("two"), tree.Cite("one"), tree.Cite("two"))
+    )
+    inner = tree.Section("inner", "", (table("b"),))
+    outer = tree.Section("outer", "", (table("a"), text), (inner,))
+    document = tree.Document("", "en", (), (outer, tree.Section("last", "", (table("c"),))))
     assert document.labels(load_words("en")) == {"a": "Table 1", "b": "Table 2", "c": "Table 3"}
     assert document.citations() == {"two": 1, "one": 2}

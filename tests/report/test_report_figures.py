@@ -94,9 +94,9 @@ def test_every_interval_is_drawn_whole_on_an_axis_no_longer_than_they_need(study
 def test_verdicts_and_designs_are_named_where_they_stand(study, drawn):
     figure = forest_figure(study, WORDS)
     (right,) = figure.axes[0].child_axes
-    told = [label.get_text() for label in right.get_yticklabels()]
+    texts = [label.get_text() for label in right.get_yticklabels()]
     shown = [each for each in compare(study).values() if each is not None and each.has_interval]
-    assert shown and len(told) == len(shown) and all("distinguishable" in text for text in told)
+    assert shown and len(texts) == len(shown) and all("distinguishable" in text for text in texts)
     front = tradeoff_figure(study.rows, "parameters", WORDS)
     assert WORDS("figures.front") in [text.get_text() for text in labels_of(front.axes[0])]
     assert not figure.legends and not front.legends
@@ -109,9 +109,9 @@ def test_no_whisker_leaves_the_axes(study, drawn):
     assert low < whiskers.min() and whiskers.max() < high and high - low < 2 * (whiskers.max() - whiskers.min())
 
 
-def test_without_pairs_there_is_no_forest(synthetic, tmp_path, drawn):
+def test_without_pairs_there_is_no_forest(write, tmp_path, drawn):
     for row in range(2):
-        synthetic.write_run(tmp_path, label=f"row {row}", classes=5, changes={"model.stem_width": row})
+        write(label=f"row {row}", classes=5, changes={"model.stem_width": row})
     assert forest_figure(read_study(tmp_path), WORDS) is None
 
 
@@ -155,12 +155,10 @@ def test_classes_show_both_ends(drawn):
 
 
 @pytest.mark.parametrize("label", ["$\\frac{1}{0}$ <b>", "\u202eabc", "x" * 300, "残差网络"])
-def test_labels_from_records_do_no_harm(synthetic, tmp_path, drawn, label):
+def test_labels_from_records_do_no_harm(write, tmp_path, drawn, label):
     for row in range(2):
         for seed in range(2):
-            synthetic.write_run(
-                tmp_path, seed=seed, label=f"{label}{row}", classes=5, changes={"model.stem_width": row}
-            )
+            write(seed=seed, label=f"{label}{row}", classes=5, changes={"model.stem_width": row})
     study = read_study(tmp_path)
     for figure in (forest_figure(study, WORDS), designs_figure(study.rows, "loss", WORDS)):
         image = Image.open(io.BytesIO(style.png(figure)))

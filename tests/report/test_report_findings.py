@@ -49,16 +49,16 @@ def study(synthetic, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def said(study):
+def by_label(study):
     return {each.row.label: each for each in findings(study)}
 
 
-def test_each_case_gets_its_verdict(said):
-    assert {label: each.verdict for label, each in said.items()} == {
+def test_each_case_gets_its_verdict(by_label):
+    assert {label: each.verdict for label, each in by_label.items()} == {
         "better": "better", "worse": "worse", "open": "undecided", "two": "no_interval", "twin": "identical",
         "single": "one_seed",
     }  # fmt: skip
-    assert {each.verdict for each in said.values()} == set(VERDICTS)
+    assert {each.verdict for each in by_label.values()} == set(VERDICTS)
 
 
 @pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=["en", "zh"])
@@ -72,11 +72,10 @@ def test_only_intervals_without_zero_claim_a_difference(study, words):
         assert each.mean == pytest.approx(mean_difference(study, each.row))
 
 
-def test_rows_of_one_verdict_are_told_in_one_sentence(synthetic, tmp_path):
+def test_rows_of_one_verdict_are_told_in_one_sentence(write, tmp_path):
     for place, top1 in enumerate([0.5, 0.7, 0.72, 0.74]):
         for seed in range(3):
-            synthetic.write_run(
-                tmp_path, seed=seed, label=f"D{place}", row=f"a_{place}", classes=10,
+            write(seed=seed, label=f"D{place}", row=f"a_{place}", classes=10,
                 changes={"model.widths": [16 + place, 32, 64]}, evaluation={"test/top1": top1 + 0.001 * seed},
             )  # fmt: skip
     study = read_study(tmp_path)
@@ -86,16 +85,16 @@ def test_rows_of_one_verdict_are_told_in_one_sentence(synthetic, tmp_path):
     assert pairs.startswith("Of all 6 pairs, 6 are distinguishable") and "D3 over D1 (4.00)" in pairs
 
 
-def test_what_is_open_says_what_would_decide_it(said):
-    each = said["open"]
+def test_what_is_open_says_what_would_decide_it(by_label):
+    each = by_label["open"]
     assert each.seeds_needed is None or 3 < each.seeds_needed < 100
-    assert all(said[label].seeds_needed is None for label in said if label != "open")
-    told = outlook(list(said.values()), ENGLISH)
-    assert len(told) == (each.seeds_needed is not None)
-    assert not told or f"open {each.seeds_needed}" in told[0]
+    assert all(by_label[label].seeds_needed is None for label in by_label if label != "open")
+    sentences = outlook(list(by_label.values()), ENGLISH)
+    assert len(sentences) == (each.seeds_needed is not None)
+    assert not sentences or f"open {each.seeds_needed}" in sentences[0]
 
 
-def test_rows_that_are_twins_of_another_row_say_so(synthetic, tmp_path):
+def test_rows_that_are_twins_of_another_row_say_so(write, synthetic, tmp_path):
     """Equal seeds give both the same results, so a twin takes no part in the comparison."""
     same = {"architecture": {"sha256": "cd" * 32, "train": [1.0], "eval": [2.0]}}
     for label, size, top1 in (("none", None, 0.6), ("k=3", 3, 0.61), ("adaptive", None, 0.612)):
@@ -103,8 +102,7 @@ def test_rows_that_are_twins_of_another_row_say_so(synthetic, tmp_path):
             attention = {} if label == "none" else {
                 "model.stage.block.attention": synthetic.attention("eca", ECA, kernel_size=size)
             }  # fmt: skip
-            synthetic.write_run(
-                tmp_path, seed=seed, label=label, classes=10, top1=top1, changes=attention,
+            write(seed=seed, label=label, classes=10, top1=top1, changes=attention,
                 row=f"eca_{('none', 'k=3', 'adaptive').index(label)}", evaluation=same if attention else None,
             )  # fmt: skip
     study = read_study(tmp_path)

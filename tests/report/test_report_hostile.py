@@ -13,29 +13,20 @@ EVIL = "<script>alert(1)</script>\x1b]0;owned\x07 \u202e=cmd|'/C calc'!A0\n\\inp
 
 
 @pytest.fixture
-def good(synthetic, tmp_path):
-    return synthetic.write_run(tmp_path, seed=0, classes=10)
+def good(write):
+    return write(seed=0, classes=10)
 
 
 @pytest.mark.parametrize(
     "entries",
     [
-        {"test/top1": 1.5},
-        {"test/top1": "0.6"},
-        {"test/top1": True},
-        {"test/top1": None},
-        {"test/top5": -0.1},
-        {"parameters": -1},
-        {"parameters": 2.5},
-        {"macs": None},
-        {"macs": [1]},
-        {"n": "10000"},
-        {"latency_s": "fast"},
-        {"test/loss": -1},
+        {"test/top1": 1.5}, {"test/top1": "0.6"}, {"test/top1": True}, {"test/top1": None}, {"test/top5": -0.1},
+        {"parameters": -1}, {"parameters": 2.5}, {"macs": None}, {"macs": [1]}, {"n": "10000"},
+        {"latency_s": "fast"}, {"test/loss": -1},
     ],
-)
-def test_impossible_numbers_leave_a_run_out(synthetic, tmp_path, good, entries):
-    synthetic.write_run(tmp_path, seed=1, classes=10, evaluation=entries)
+)  # fmt: skip
+def test_impossible_numbers_leave_a_run_out(write, tmp_path, good, entries):
+    write(seed=1, classes=10, evaluation=entries)
     study = read_study(tmp_path)
     (key,) = entries
     assert study.baseline.seeds == (0,) and f"metrics.json: {key}=" in study.left_out[0].reason
@@ -43,16 +34,10 @@ def test_impossible_numbers_leave_a_run_out(synthetic, tmp_path, good, entries):
 
 @pytest.mark.parametrize(
     "changes",
-    [
-        {"model": "resnet20"},
-        {"optimizer": None},
-        {"data": []},
-        {"trainer": 3},
-        {"augment": {"x": {"y": "${oc.env:HOME}"}}},
-    ],
+    [{"model": "resnet20"}, {"optimizer": None}, {"data": []}, {"trainer": 3}, {"augment": {"x": {"y": "${a}"}}}],
 )
-def test_a_configuration_of_another_program_leaves_a_run_out(synthetic, tmp_path, good, changes):
-    other = synthetic.write_run(tmp_path, seed=1, classes=10)
+def test_a_configuration_of_another_program_leaves_a_run_out(write, synthetic, tmp_path, good, changes):
+    other = write(seed=1, classes=10)
     text = synthetic.CONFIG | {"seed": 1} | changes
     (other.path / "config.yaml").write_text(json.dumps(text))
     study = read_study(tmp_path)
@@ -60,14 +45,14 @@ def test_a_configuration_of_another_program_leaves_a_run_out(synthetic, tmp_path
 
 
 @pytest.mark.parametrize("seed", ["0", 1.0, True, None])
-def test_a_seed_is_a_whole_number(synthetic, tmp_path, good, seed):
-    other = synthetic.write_run(tmp_path, seed=1, classes=10)
+def test_a_seed_is_a_whole_number(write, synthetic, tmp_path, good, seed):
+    other = write(seed=1, classes=10)
     (other.path / "config.yaml").write_text(json.dumps(synthetic.CONFIG | {"seed": seed}))
     assert "is no whole number" in read_study(tmp_path).left_out[0].reason
 
 
 @pytest.mark.parametrize(
-    ("name", "content"),
+    ("name", "damage"),
     [
         ("evaluation/per_class.csv", "class,name\n1,a\n"),
         ("evaluation/per_class.csv", "class,name,n,top1,top5,precision\n0,a,100,nan,0,0\n"),
@@ -82,25 +67,24 @@ def test_a_seed_is_a_whole_number(synthetic, tmp_path, good, seed):
         ("status.json", '{"state": "splendid"}'),
     ],
 )
-def test_damaged_files_leave_a_run_out_and_are_named(synthetic, tmp_path, good, name, content):
-    other = synthetic.write_run(tmp_path, seed=1, classes=10)
-    (other.path / name).write_text(content)
+def test_damaged_files_leave_a_run_out_and_are_named(write, tmp_path, good, name, damage):
+    other = write(seed=1, classes=10)
+    (other.path / name).write_text(damage)
     study = read_study(tmp_path)
     assert study.baseline.seeds == (0,) and name.split("/")[-1] in study.left_out[0].reason
     assert study.left_out[0].reason.isprintable()
 
 
-def test_texts_from_records_stay_plain_lines(synthetic, tmp_path):
+def test_texts_from_records_stay_plain_lines(write, synthetic, tmp_path):
     for seed in (0, 1):
-        run = synthetic.write_run(
-            tmp_path, seed=seed, label=EVIL,
+        run = write(seed=seed, label=EVIL,
             changes={"augment.policy": EVIL, "data.name": EVIL, EVIL.split("\x1b")[0]: 1},
             choices={"model": EVIL, EVIL: EVIL}, class_names=[f"{EVIL}{index}" for index in range(6)],
             evaluation={"uncounted_operators": {EVIL: 1}, "git": {"commit": EVIL, "dirty": "x"}},
         )  # fmt: skip
         run.write_status("finished", host=EVIL, updated=EVIL)
         run.write_environment({"git": {"commit": EVIL}, "hardware": {"cpu": EVIL, "gpus": [{"name": EVIL}, 3]}})
-    broken = synthetic.write_run(tmp_path, seed=2, state="failed", name="=broken")
+    broken = write(seed=2, state="failed", name="=broken")
     broken.write_status("failed", error=EVIL)
     for table in synthetic.report_tables(read_study(tmp_path)):
         texts = [table.title, *table.columns, *table.notes, *(cell.text for row in table.rows for cell in row)]
@@ -110,10 +94,11 @@ def test_texts_from_records_stay_plain_lines(synthetic, tmp_path):
 
 
 @pytest.mark.parametrize("odd", [None, 3, "x", [], {}, {"gpus": 1}, {"cpu": {"a": 1}}, {"gpus": [{"name": {}}]}])
-def test_odd_descriptions_of_machines_and_choices_are_printed_as_they_can_be(synthetic, tmp_path, odd):
-    run = synthetic.write_run(tmp_path, classes=6)
-    run.write_environment({"git": odd, "hardware": odd, "data": odd})
-    run.write_summary({"train_s": -1 if odd == 3 else odd, "last": odd})
+def test_odd_descriptions_of_machines_and_choices_are_printed_as_they_can_be(write, synthetic, tmp_path, odd):
+    run = write(classes=6)
+    recorded = odd if isinstance(odd, dict) else {"commit": odd, "cpu": odd, "gpus": odd}
+    run.write_environment({"git": recorded, "hardware": recorded, "data": recorded})
+    run.write_summary({"train_s": -1 if odd == 3 else odd})
     config = run.config() | {"choices": odd, "label": odd, "overrides": odd}
     run.write_config(config)
     study = read_study(tmp_path)

@@ -108,20 +108,20 @@ def test_markdown_stays_text(text):
     """Rendered by a CommonMark parser with GitHub's tables and links, the text is what it was."""
     markdown_it = pytest.importorskip("markdown_it")
     parser = markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table")
-    written = markdown_document(document_of(text), WORDS)
+    markdown = markdown_document(document_of(text), WORDS)
     parsed, harmless = (
-        Page(parser.render(each)) for each in (written, markdown_document(document_of("harmless"), WORDS))
+        Page(parser.render(each)) for each in (markdown, markdown_document(document_of("harmless"), WORDS))
     )
     assert parsed.tags == harmless.tags
     shown = " ".join("".join(parsed.texts).split())
     assert shown.count(" ".join(without_steering(text).split())) >= 8
-    assert not re.search(r"(?<!\\):(?=//(?!arxiv))|(?<!\\)@", re.sub(r"`.*`|!?\[.*?\]\(.*?\)", "", written))
+    assert not re.search(r"(?<!\\):(?=//(?!arxiv))|(?<!\\)@", re.sub(r"`.*`|!?\[.*?\]\(.*?\)", "", markdown))
 
 
 def test_equations_and_figures_in_markdown():
-    written = markdown_document(document_of("plain"), WORDS, "figures/{id}-zh.png")
+    markdown = markdown_document(document_of("plain"), WORDS, "figures/{id}-zh.png")
     assert (
-        "```math\ny = \\phi(x)\n```" in written
-        and "](figures/f-zh.png)" in written
-        and "**Figure 1.** plain" in written
+        "```math\ny = \\phi(x)\n```" in markdown
+        and "](figures/f-zh.png)" in markdown
+        and "**Figure 1.** plain" in markdown
     )

@@ -35,19 +35,12 @@ def test_equal_fingerprints_are_one_network(synthetic, tmp_path):
 @pytest.mark.parametrize(
     "other",
     [
-        changed(sha256="cd" * 32),
-        changed(train=[0.5, -1.25, 3.00001]),
-        changed(eval=[0.25, 1.1e-9, -2.0]),
-        changed(eval=[0.25, 1e-9]),
-        changed(train=[]),
-        changed(train=["0.5", -1.25, 3.0]),
-        changed(train=[True, -1.25, 3.0]),
-        changed(sha256=None),
-        {"architecture": "ab" * 32},
-        {"architecture": None},
-        {},
+        changed(sha256="cd" * 32), changed(train=[0.5, -1.25, 3.00001]), changed(eval=[0.25, 1.1e-9, -2.0]),
+        changed(eval=[0.25, 1e-9]), changed(train=[]), changed(train=["0.5", -1.25, 3.0]),
+        changed(train=[True, -1.25, 3.0]), changed(sha256=None), {"architecture": "ab" * 32},
+        {"architecture": None}, {},
     ],
-)
+)  # fmt: skip
 def test_others_are_not(synthetic, tmp_path, other):
     write(synthetic, tmp_path, 1, changed())
     write(synthetic, tmp_path, 2, other)
@@ -63,10 +56,10 @@ def test_another_initialisation_or_recipe_is_another_experiment(synthetic, tmp_p
     assert twins(tmp_path / "recipe", allow_mixed=True) == [None, None]
 
 
-def test_one_configuration_trained_by_two_recipes_is_no_twin(synthetic, tmp_path):
+def test_one_configuration_trained_by_two_recipes_is_no_twin(write, tmp_path):
     """In a table of recipes every row has the same network; only chance alone would make two of them twins."""
-    synthetic.write_run(tmp_path)
-    synthetic.write_run(tmp_path, changes={"optimizer.lr": 0.2})
+    write()
+    write(changes={"optimizer.lr": 0.2})
     assert twins(tmp_path, allow_mixed=True) == [None, None]
 
 

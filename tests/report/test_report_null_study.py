@@ -100,12 +100,12 @@ def test_without_the_rule_for_scatter_too_many_would(quick_dunnett, monkeypatch)
     assert rate > 0.12
 
 
-def test_one_network_under_many_names_read_from_run_directories(synthetic, tmp_path):
+def test_one_network_under_many_names_read_from_run_directories(write, tmp_path):
     """The whole way, from files: rows whose accuracies are drawn around one value."""
     for row in range(6):
         for seed in range(3):
             changes = {"model.stem.kernel_size": 3 + 2 * row}
-            synthetic.write_run(tmp_path, seed=seed, label=f"Copy {row}", changes=changes, epochs=1, classes=20)
+            write(seed=seed, label=f"Copy {row}", changes=changes, epochs=1, classes=20)
     found = compare(read_study(tmp_path))
     assert len(found) == 5 and all(each.n == 3 and each.has_interval for each in found.values())
     assert not any(each.distinguishable for each in found.values())

@@ -127,11 +127,11 @@ def test_an_ablation_in_both_formats(built):
     assert table in markdown
     for label, seeds, top1, changed, verdict, parameters, macs in table[1:]:
         assert [seeds, top1, parameters, macs, changed] == [numbers[label][place] for place in (0, 1, 3, 4, 5)]
-        assert verdict == said(changed)
+        assert verdict == verdict_of(changed)
 
 
-def said(changed: str) -> str:
-    """What a printed change such as `+1.20 [+0.40, +2.00]` allows to say."""
+def verdict_of(changed: str) -> str:
+    """The verdict that a printed change such as `+1.20 [+0.40, +2.00]` allows."""
     ends = re.findall(r"[+−][\d.]+(?=[,\]])", changed)
     low, high = (float(end.replace(MINUS, "-")) for end in ends) if ends else (0, 0)
     return "baseline" if not ends else "better" if low > 0 else "worse" if high < 0 else "not distinguishable"

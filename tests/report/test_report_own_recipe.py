@@ -60,8 +60,8 @@ def test_table_of_hyper_parameters_by_design(synthetic, tmp_path):
     assert [row[1].text for row in chinese.rows][2] == "余弦退火" and len(chinese.rows) == 10
 
 
-def test_batches_of_several_steps_and_processes_are_multiplied(synthetic, tmp_path):
-    run = synthetic.write_run(tmp_path, changes={"trainer.gradient_accumulation_steps": 2})
+def test_batches_of_several_steps_and_processes_are_multiplied(write, tmp_path):
+    run = write(changes={"trainer.gradient_accumulation_steps": 2})
     run.write_environment(run.environment() | {"processes": 4})
     table = table_of(recipe_table(read_study(tmp_path), EN))
     assert table["Batch size"] == ["1024"] and "Ratio s of Ghost" not in table
@@ -93,40 +93,38 @@ def test_the_refusal_names_the_declaration_that_would_cure(synthetic, tmp_path):
         read_study(tmp_path)
 
 
-def test_a_single_key_can_be_declared(synthetic, tmp_path):
+def test_a_single_key_can_be_declared(write, tmp_path):
     for seed in (0, 1):
-        synthetic.write_run(tmp_path, seed=seed, label="A", row="a")
+        write(seed=seed, label="A", row="a")
         changes = {"optimizer.lr": 0.2, "own_recipe": ["optimizer.lr"]}
-        synthetic.write_run(tmp_path, seed=seed, label="B", row="b", changes=changes)
+        write(seed=seed, label="B", row="b", changes=changes)
     assert read_study(tmp_path).declared == {"optimizer.lr": [0.1, 0.2]}
 
 
-def test_the_baseline_may_declare(synthetic, tmp_path):
+def test_the_baseline_may_declare(write, synthetic, tmp_path):
     """In the table of large kernels the designs by AdamW come first, and one by SGD stands beside them."""
     changes = {"optimizer": synthetic.ADAMW, "own_recipe": ["optimizer"]}
-    synthetic.write_run(tmp_path, label="ConvNeXt-like", row="a", changes=changes)
-    synthetic.write_run(tmp_path, label="ResNeSt", row="b", changes={"model.widths": [8, 8, 8]})
+    write(label="ConvNeXt-like", row="a", changes=changes)
+    write(label="ResNeSt", row="b", changes={"model.widths": [8, 8, 8]})
     study = read_study(tmp_path)
     assert not study.mixed and study.baseline.label == "ConvNeXt-like"
     assert any("ResNeSt" in note and "optimizer SGD" in note for note in main_table(study, EN).notes)
 
 
-def test_a_record_from_before_the_declaration_belongs_to_the_same_row(synthetic, tmp_path):
+def test_a_record_from_before_the_declaration_belongs_to_the_same_row(write, synthetic, tmp_path):
     changes = {"optimizer": synthetic.ADAMW, "model.widths": [24, 48, 96]}
-    synthetic.write_run(tmp_path, label="ResNet-20", row="a")
-    synthetic.write_run(tmp_path, seed=0, label="ConvNeXt-like", row="b", changes=changes)
-    synthetic.write_run(
-        tmp_path, seed=1, label="ConvNeXt-like", row="b", changes=changes | {"own_recipe": ["optimizer"]}
-    )
+    write(label="ResNet-20", row="a")
+    write(seed=0, label="ConvNeXt-like", row="b", changes=changes)
+    write(seed=1, label="ConvNeXt-like", row="b", changes=changes | {"own_recipe": ["optimizer"]})
     study = read_study(tmp_path)
     assert [row.n for row in study.rows] == [1, 2] and not study.mixed
 
 
-def test_rows_without_labels_are_called_by_their_recipes(synthetic, tmp_path):
+def test_rows_without_labels_are_called_by_their_recipes(write, synthetic, tmp_path):
     """A sweep over optimizers declares them, and its rows have no labels."""
-    synthetic.write_run(tmp_path, changes={"own_recipe": ["optimizer"]})
+    write(changes={"own_recipe": ["optimizer"]})
     changes = {"optimizer": synthetic.ADAMW, "own_recipe": ["optimizer"]}
-    synthetic.write_run(tmp_path, changes=changes, choices={"optimizer": "adamw"})
+    write(changes=changes, choices={"optimizer": "adamw"})
     labels = [row.label for row in read_study(tmp_path).rows]
     assert labels == ["resnet20", "resnet20 (optimizer adamw, lr 0.001, weight_decay 0.05)"]
 

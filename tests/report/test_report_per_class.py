@@ -46,14 +46,12 @@ def test_gains_and_losses_are_counted(small_study):
         assert [int(cell.text) for cell in counted[1:4]] == signs
 
 
-def test_a_change_of_one_class_is_found_among_many(synthetic, tmp_path):
+def test_a_change_of_one_class_is_found_among_many(write, tmp_path):
     """Five seeds with a steady gain of about 40 points on one class, none on the others."""
     for label, gain in (("A", 0), ("B", 40)):
         for seed in range(5):
             changes = {"model.drop_path": gain / 100}
-            run = synthetic.write_run(
-                tmp_path, label=label, row=label, seed=seed, changes=changes, classes=10, epochs=1
-            )
+            run = write(label=label, row=label, seed=seed, changes=changes, classes=10, epochs=1)
             rows = [
                 [c, f"class_{c}", "", 100, (30 + (seed * (c + 2)) % 7 + (gain if c == 3 else 0)) / 100, 0.9, 0.5]
                 for c in range(10)

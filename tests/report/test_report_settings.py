@@ -29,26 +29,26 @@ def test_all_shared_settings_are_listed(small_study):
     assert len(found) == len(read_study(small_study).shared_recipe) - 3, "all but three targets that are the only ones"
 
 
-def test_settings_that_differ_stand_side_by_side(synthetic, tmp_path):
-    synthetic.write_run(tmp_path)
-    synthetic.write_run(tmp_path, changes={"optimizer.lr": 0.2}, choices={"trainer": "default"})
+def test_settings_that_differ_stand_side_by_side(write, tmp_path):
+    write()
+    write(changes={"optimizer.lr": 0.2}, choices={"trainer": "default"})
     table = hyperparameter_table(read_study(tmp_path, allow_mixed=True), WORDS)
     assert ("optimizer", "lr", "0.1 | 0.2", WORDS("tables.differs")) in lines(table)
     assert [line[3] for line in lines(table)].count("") == len(table.rows) - 1
 
 
-def test_what_each_network_is_made_of(synthetic, tmp_path):
-    synthetic.write_run(tmp_path, label="Plain", row="a")
+def test_what_each_network_is_made_of(write, synthetic, tmp_path):
+    write(label="Plain", row="a")
     parts = {"model.stage.block.mixer": synthetic.GHOST, "model.depths": [5, 5, 5]}
-    synthetic.write_run(tmp_path, label="Ghost", row="b", changes=parts, choices={"mixer": "ghost"})
+    write(label="Ghost", row="b", changes=parts, choices={"mixer": "ghost"})
     table = composition_table(read_study(tmp_path), WORDS)
     assert lines(table) == [("Plain", "baseline"), ("Ghost", "mixer ghost, depths 5-5-5")]
     assert "mixer conv" in table.notes[0] and "norm batchnorm2d" in table.notes[0]
 
 
-def test_every_run_is_listed_used_or_not(synthetic, tmp_path):
-    used = synthetic.write_run(tmp_path, seed=1, label="A")
-    synthetic.write_run(tmp_path, seed=2, state="failed", name="broken")
+def test_every_run_is_listed_used_or_not(write, tmp_path):
+    used = write(seed=1, label="A")
+    write(seed=2, state="failed", name="broken")
     table = runs_table(read_study(tmp_path), WORDS)
     first, second = (dict(zip(table.keys, line, strict=True)) for line in lines(table))
     assert (first["run"], first["row"], first["seed"], first["state"]) == (used.path.name, "A", "1", "finished")
@@ -90,8 +90,8 @@ def test_a_command_runs_nothing_else(synthetic, tmp_path, value):
     assert f"'attention={quoted}'" in found and "\n" not in found
 
 
-def test_uncommitted_changes_are_marked(synthetic, tmp_path):
-    run = synthetic.write_run(tmp_path)
+def test_uncommitted_changes_are_marked(write, tmp_path):
+    run = write()
     run.write_environment(run.environment() | {"git": {"commit": "c0ffee" * 6, "dirty": True}})
     table = runs_table(read_study(tmp_path), WORDS)
     assert table.column("commit")[0].text == "c0ffeec0ff+" and WORDS("tables.notes.dirty") in table.notes

@@ -1,4 +1,4 @@
-"""What a study is made of: rows over seeds, the baseline, and what is left out or refused."""
+"""A study has rows over seeds and a baseline; some runs are left out or refused."""
 
 import shutil
 
@@ -30,22 +30,20 @@ def test_what_the_rows_share(small_study):
     assert not [key for key in shared if "_partial_" in key or key.startswith("model") or "seed" in key]
 
 
-def test_what_has_no_effect_parts_no_rows(synthetic, tmp_path):
-    synthetic.write_run(
-        tmp_path, seed=0, changes={"trainer.dataloader_num_workers": 4, "trainer.num_train_epochs": 5.0}
-    )
-    synthetic.write_run(tmp_path, seed=1, changes={"trainer.disable_tqdm": True})
+def test_what_has_no_effect_parts_no_rows(write, tmp_path):
+    write(seed=0, changes={"trainer.dataloader_num_workers": 4, "trainer.num_train_epochs": 5.0})
+    write(seed=1, changes={"trainer.disable_tqdm": True})
     assert read_study(tmp_path).baseline.seeds == (0, 1)
 
 
-def test_runs_that_cannot_be_used_are_left_out_with_the_reason(synthetic, tmp_path):
-    synthetic.write_run(tmp_path, seed=0)
-    synthetic.write_run(tmp_path, seed=1, state="failed", name="failed")
-    synthetic.write_run(tmp_path, seed=2, state="running", name="killed")
-    synthetic.write_run(tmp_path, seed=3, evaluated=False, name="not evaluated")
-    damaged = synthetic.write_run(tmp_path, seed=4, name="damaged")
+def test_runs_that_cannot_be_used_are_left_out_with_the_reason(write, tmp_path):
+    write(seed=0)
+    write(seed=1, state="failed", name="failed")
+    write(seed=2, state="running", name="killed")
+    write(seed=3, evaluated=False, name="not evaluated")
+    damaged = write(seed=4, name="damaged")
     (damaged.path / "summary.json").write_text("{")
-    running = synthetic.write_run(tmp_path, seed=5, state="running", name="running")
+    running = write(seed=5, state="running", name="running")
     with running.lock():
         study = read_study(tmp_path)
     reasons = {each.name: each.reason for each in study.left_out}
@@ -64,10 +62,10 @@ def test_a_study_without_usable_runs_is_one_line(synthetic, tmp_path):
         read_study(tmp_path / "studdy")
 
 
-def test_mixed_recipes_are_refused_with_what_differs(synthetic, tmp_path):
-    synthetic.write_run(tmp_path, label="SGD")
-    synthetic.write_run(tmp_path, seed=1, label="SGD")
-    synthetic.write_run(tmp_path, label="AdamW", changes={"optimizer": synthetic.ADAMW}, choices={"optimizer": "adamw"})
+def test_mixed_recipes_are_refused_with_what_differs(write, synthetic, tmp_path):
+    write(label="SGD")
+    write(seed=1, label="SGD")
+    write(label="AdamW", changes={"optimizer": synthetic.ADAMW}, choices={"optimizer": "adamw"})
     with pytest.raises(ValueError) as refused:
         read_study(tmp_path)
     message = str(refused.value)
@@ -78,9 +76,9 @@ def test_mixed_recipes_are_refused_with_what_differs(synthetic, tmp_path):
     assert [row.label for row in study.rows] == ["SGD", "AdamW (optimizer adamw, lr 0.001, weight_decay 0.05)"]
 
 
-def test_other_numbers_of_processes_are_other_batch_sizes(synthetic, tmp_path):
-    synthetic.write_run(tmp_path)
-    run = synthetic.write_run(tmp_path, seed=1)
+def test_other_numbers_of_processes_are_other_batch_sizes(write, tmp_path):
+    write()
+    run = write(seed=1)
     run.write_environment(run.environment() | {"processes": 2})
     with pytest.raises(ValueError, match="mixes recipes: processes is 1 .* and 2"):
         read_study(tmp_path)
@@ -89,9 +87,9 @@ def test_other_numbers_of_processes_are_other_batch_sizes(synthetic, tmp_path):
 @pytest.mark.parametrize(
     ("key", "value"), [("checkpoint", "best"), ("precision", "float32"), ("data_fingerprint", "0" * 64), ("n", 5000)]
 )
-def test_rows_that_were_not_evaluated_alike_are_refused(synthetic, tmp_path, key, value):
-    synthetic.write_run(tmp_path)
-    synthetic.write_run(tmp_path, seed=1, evaluation={key: value})
+def test_rows_that_were_not_evaluated_alike_are_refused(write, tmp_path, key, value):
+    write()
+    write(seed=1, evaluation={key: value})
     with pytest.raises(ValueError, match=f"was not evaluated alike: evaluation.{key} is .*evaluate.py"):
         read_study(tmp_path)
     assert len(read_study(tmp_path, allow_mixed=True).rows) == 2
@@ -108,17 +106,17 @@ def test_baseline_by_label_by_run_and_by_near_miss(small_study):
         read_study(small_study, baseline="Desing 3")
 
 
-def test_the_first_row_file_is_the_baseline_and_row_files_give_the_order(synthetic, tmp_path):
+def test_the_first_row_file_is_the_baseline_and_row_files_give_the_order(write, tmp_path):
     for place, label in ((10, "Tenth"), (2, "Second"), (1, "First")):
-        synthetic.write_run(tmp_path, label=label, row=f"eca_{place}", changes={"model.widths": [place, 32, 64]})
-    synthetic.write_run(tmp_path, label="Apart")
+        write(label=label, row=f"eca_{place}", changes={"model.widths": [place, 32, 64]})
+    write(label="Apart")
     assert [row.label for row in read_study(tmp_path).rows] == ["First", "Second", "Tenth", "Apart"]
 
 
-def test_without_row_files_the_defaults_are_the_baseline(synthetic, tmp_path):
+def test_without_row_files_the_defaults_are_the_baseline(write, synthetic, tmp_path):
     changed = {ECA: synthetic.attention("eca", kernel_size=None)}
-    synthetic.write_run(tmp_path, label="A", changes=changed, choices={"attention": "eca"})
-    synthetic.write_run(tmp_path, label="Z")
+    write(label="A", changes=changed, choices={"attention": "eca"})
+    write(label="Z")
     assert read_study(tmp_path).baseline.label == "Z"
 
 

@@ -18,7 +18,7 @@ LANGUAGES = ("en", "zh")
 
 
 def recorded(folder: Path) -> dict[str, dict[int, dict]]:
-    """What metrics.json and summary.json hold, by label and seed, read without the report's own readers."""
+    """The entries of metrics.json and summary.json by label and seed, read without the report's own readers."""
     found: dict[str, dict[int, dict]] = {}
     for run in find_runs(folder):
         config = run.config()
@@ -95,24 +95,24 @@ def test_one_seed_prints_no_deviation_and_claims_nothing(synthetic, tmp_path, wo
     assert words("tables.notes.one_seed") in table.notes
 
 
-def test_two_runs_without_an_interval_say_so(synthetic, tmp_path, words):
+def test_two_runs_without_an_interval_say_so(write, tmp_path, words):
     for label, place, top1 in (("A", 8, (0.5, 0.6)), ("B", 9, (0.4, 0.6)), ("C", 10, (0.3, 0.7))):
         for seed in (0, 1):
             options = {"changes": {"model.widths": [place, 32, 64]}, "evaluation": {"test/top1": top1[seed]}}
-            synthetic.write_run(tmp_path, label=label, row=label, seed=seed, **options)
+            write(label=label, row=label, seed=seed, **options)
     table = main_table(read_study(tmp_path), words)
     assert words("tables.no_interval", n=2) in table.column("change")[1].text
     assert table.column("verdict")[1].text == words("tables.verdicts.no_interval")
 
 
-def test_notes_tell_what_a_reader_must_know(synthetic, tmp_path, words):
+def test_notes_tell_what_a_reader_must_know(write, tmp_path, words):
     print_ = {"architecture": {"sha256": "ab", "train": [1.0], "eval": [2.0]}}
-    synthetic.write_run(tmp_path, label="A", row="a", evaluation=print_)
+    write(label="A", row="a", evaluation=print_)
     odd = print_ | {"uncounted_operators": {"aten::odd": 3}}
-    synthetic.write_run(tmp_path, label="B", row="b", changes={"model.depths": [3, 3]}, evaluation=odd)
-    other = synthetic.write_run(tmp_path, label="C", row="c", changes={"optimizer.lr": 0.5})
+    write(label="B", row="b", changes={"model.depths": [3, 3]}, evaluation=odd)
+    other = write(label="C", row="c", changes={"optimizer.lr": 0.5})
     other.write_environment(other.environment() | {"git": {"commit": "c0ffee" * 6, "dirty": False}})
-    synthetic.write_run(tmp_path, label="D", state="failed")
+    write(label="D", state="failed")
     notes = main_table(read_study(tmp_path, allow_mixed=True), words).notes
     assert words("tables.notes.identical", row="B", other="A") in notes
     assert words("tables.notes.uncounted", row="B", operators="aten::odd") in notes

@@ -42,9 +42,9 @@ def parts():
     )  # fmt: skip
     section = Section("one", "结果", (), (Section("two", "主要结果", blocks),))
     document = Document("轻量网络", "zh-Hans", ("甲、乙",), (section,))
-    content = word.word_document(document, load_words("zh"))
-    assert content == word.word_document(document, load_words("zh")), "equal documents give equal files"
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    made = word.word_document(document, load_words("zh"))
+    assert made == word.word_document(document, load_words("zh")), "equal documents give equal files"
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 

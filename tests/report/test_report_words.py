@@ -20,7 +20,7 @@ TARGETS = {
     for target in re.findall(r"_target_: (cifar100\.\S+)", file.read_text(encoding="utf-8"))
 }
 # Those that the study is about; a new design may come without a text, and is then named.
-TOLD = {
+DESCRIBED = {
     "resnet", "eca", "se", "cbam", "coordinate", "simam", "ghostnet", "convnext", "cspnet", "resnest", "mlp_mixer",
     "ghost_eca", "large_kernel_split_attention", "segnext", "lsknet", "hornet", "coatnet",
 }  # fmt: skip
@@ -92,7 +92,7 @@ def test_a_method_is_told_in_full(name):
 
 
 def test_the_designs_of_the_study_are_told_and_others_are_named():
-    assert set(METHODS) >= TOLD
+    assert set(METHODS) >= DESCRIBED
     network = {"stage": {"_target_": "cifar100.models.stage.strided.StridedStage", "blocks": [{"_target_": each}
                for each in (*TARGETS, "cifar100.models.attention.new.NewAttention", "torch.nn.Identity")]}}  # fmt: skip
     assert undescribed([network]) == ["NewAttention"]

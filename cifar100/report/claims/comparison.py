@@ -11,6 +11,8 @@ from cifar100.report.document.words import Words
 from cifar100.report.records.study import Row, Study
 from cifar100.report.tables.number_text import points
 
+MOST_PAIRS = 12
+
 VERDICTS = ("better", "worse", "undecided", "no_interval", "identical", "one_seed")
 
 
@@ -25,29 +27,26 @@ def comparisons(study: Study) -> int:
     return len(compared(study)) - 1 if study.baseline.n > 1 else 0
 
 
-def against_baseline(study: Study, metric: str = "top1") -> Comparison | None:
-    """The judged rows against the baseline, by their places in `compared`, whose first is the baseline; None where
-    there is nothing to judge. `metric` is a fraction that every run has, top1 or top5."""
-    return against_first(_samples(compared(study), metric)) if comparisons(study) else None
+def against_baseline(study: Study) -> Comparison | None:
+    """The judged rows against the baseline by test top-1, by their places in `compared`, whose first is the baseline;
+    None where there is nothing to judge."""
+    return against_first(_samples(compared(study))) if comparisons(study) else None
 
 
-def against_each_other(study: Study, metric: str = "top1") -> Comparison | None:
+def against_each_other(study: Study) -> Comparison | None:
     """All pairs of the judged rows, by their places in `compared`; None where there are no two."""
     rows = [row for row in compared(study) if row.n > 1]
-    return all_pairs(_samples(rows, metric)) if len(rows) > 1 and rows[0] is study.baseline else None
+    return all_pairs(_samples(rows)) if len(rows) > 1 and rows[0] is study.baseline else None
 
 
-def compare(study: Study, metric: str = "top1") -> dict[str, Difference | None]:
+def compare(study: Study) -> dict[str, Difference | None]:
     """By the label of every row but the baseline: its difference to the baseline, None where it is not judged.
 
-    The intervals of one metric hold at once; `Difference.has_interval` says whether there is one.
+    The intervals hold at once; `Difference.has_interval` says whether there is one.
     """
-    found = against_baseline(study, metric)
-    places = {row.label: place for place, row in enumerate(compared(study))}
-    return {
-        row.label: found.differences[places[row.label], 0] if found and row.label in places else None
-        for row in study.rows[1:]
-    }
+    found, rows = against_baseline(study), compared(study)
+    judged = {rows[place].label: each for (place, _), each in found.differences.items()} if found else {}
+    return {row.label: judged.get(row.label) for row in study.rows[1:]}
 
 
 def verdict(study: Study, row: Row, difference: Difference | None) -> str:
@@ -75,17 +74,14 @@ def common_seeds(study: Study, row: Row) -> list[int]:
     return sorted(set(row.seeds) & set(study.baseline.seeds))
 
 
-def mean_difference(study: Study, row: Row, metric: str = "top1") -> float:
-    """The row's mean less the baseline's, whether or not an interval belongs to it."""
-    means = [math.fsum(each.values(metric)) / each.n for each in (row, study.baseline)]
-    return means[0] - means[1]
+def mean_difference(study: Study, row: Row) -> float:
+    """The row's mean top-1 less the baseline's, whether or not an interval belongs to it."""
+    ours, theirs = (math.fsum(each.values("top1")) / each.n for each in (row, study.baseline))
+    return ours - theirs
 
 
-def _samples(rows: Sequence[Row], metric: str) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(row.values(metric)) for row in rows)
-
-
-MOST_PAIRS = 12
+def _samples(rows: Sequence[Row]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row.values("top1")) for row in rows)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,10 @@
-"""The report as a tree that knows nothing of HTML or Markdown: which blocks, in which order, under which heading.
+"""The report as a tree of blocks under headings, which knows nothing of HTML or Markdown: its texts are unescaped, and
+each renderer escapes for its own format."""
 
-Every text in it is unescaped; each renderer escapes for its own format.
-"""
-
-from __future__ import annotations
-
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
+from typing import Self
 
 from cifar100.base.errors import UserError
 from cifar100.report.document.words import Words
@@ -111,18 +108,14 @@ PARTS = (
 class Slide:
     """A slide of the deck, made of blocks like those of the report; a section lists the slides that stand for it.
 
-    Text is set at 18 points or more, tables at 12 or more: room for about 90 words or 220 Chinese characters, a third
-    of that above a figure or a table. Longer text goes on to a further slide of the same title; a table shows the rows
-    for which there is room and says how many there are. Captions, and titles and notes of tables, are not printed.
+    There is room for about 90 words or 220 Chinese characters, a third of that above a figure or a table. Longer text
+    goes on to a further slide; a table shows the rows for which there is room and says how many there are. Captions,
+    and titles and notes of tables, are not printed.
 
     Args:
-        part: one of PARTS; slides come in their order, those of one part in the order of their sections.
+        part: one of PARTS, else UserError; slides come in their order, those of a part in that of their sections.
         title: the message of the slide, in one line.
-        blocks: Paragraph, Notice, Bullets, Equation and at most one FigureBlock or TableBlock; `Table.only` names the
-            columns to show.
-
-    Raises:
-        UserError: an unknown part or more than one figure or table; a bug of whoever built the slide.
+        blocks: of text, and at most one figure or table; `Table.only` names the columns to show.
     """
 
     part: str
@@ -138,17 +131,16 @@ class Slide:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the report; `slides` stand for it in the deck, and those of sections below come after them. An
-    abstract is not `numbered`."""
+    """`slides` stand for it in the deck, and those of sections below come after them; an abstract is not `numbered`."""
 
     id: str
     title: str
     blocks: tuple[Block, ...]
-    sections: tuple[Section, ...] = ()
+    sections: tuple[Self, ...] = ()
     slides: tuple[Slide, ...] = ()
     numbered: bool = True
 
-    def walk(self) -> Iterator[Section]:
+    def walk(self) -> Iterator[Self]:
         """The section and all below it, in reading order."""
         yield self
         for below in self.sections:
@@ -166,7 +158,7 @@ class Document:
 
     def chapters(self) -> list[tuple[str, Section]]:
         """Its sections with their numbers; "" for one without."""
-        numbers = itertools.count(1)
+        numbers = count(1)
         return [(str(next(numbers)) if section.numbered else "", section) for section in self.sections]
 
     def blocks(self) -> list[Block]:
@@ -185,11 +177,8 @@ class Document:
         return [block for block in self.blocks() if isinstance(block, TableBlock)]
 
     def labels(self, words: Words) -> dict[str, str]:
-        """`Figure 1` of each figure and `Table 1` of each table, by id, counted apart in reading order.
-
-        Raises:
-            UserError: two of them have one id; a bug of whoever built the document.
-        """
+        """`Figure 1` of each figure and `Table 1` of each table, by id, counted apart in reading order. Raises
+        UserError where two of them have one id, a bug of whoever built the document."""
         ids = {"figure": [block.id for block in self.figures()], "table": [block.table.id for block in self.tables()]}
         found = {id: words(f"report.{kind}_label", number=n) for kind in ids for n, id in enumerate(ids[kind], 1)}
         if len(found) != sum(map(len, ids.values())):
@@ -198,8 +187,8 @@ class Document:
 
     def citations(self) -> dict[str, int]:
         """The number of each cited work, by key, in the order in which they are first cited."""
-        texts = [text for block in self.blocks() for text in texts_of(block)]
-        keys = [part.key for text in texts for part in text if isinstance(part, Cite)]
+        parts = [part for block in self.blocks() for text in texts_of(block) for part in text]
+        keys = [part.key for part in parts if isinstance(part, Cite)]
         return {key: number for number, key in enumerate(dict.fromkeys(keys), 1)}
 
 

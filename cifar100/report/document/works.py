@@ -21,6 +21,7 @@ PLAIN = {
     "cifar100.models.stage.strided.StridedStage",
     "cifar100.models.stage.separate.SeparateStage",
 }
+TEXTS = ("title", "text", "background", "place", "argument")
 
 
 @dataclass(frozen=True)
@@ -79,14 +80,27 @@ def method_entries() -> dict[str, dict[str, Any]]:
 def methods_of(networks: Iterable[Mapping[str, Any]], language: str) -> list[Method]:
     """The methods that occur in resolved networks, found by the names of what they are built of."""
     used = [(part, network) for network in networks for part in built(network)]
+    targets = {part["_target_"] for part, _ in used}
     found = []
     for name, entry in method_entries().items():
         fitting = [(part, network) for part, network in used if _occurs(entry, part)]
-        if fitting:
-            shown = entry.get("example", {}).items()
-            first = next((each for each in fitting if all(each[0].get(k) == v for k, v in shown)), fitting[0])
-            targets = {part["_target_"] for part, _ in used}
-            found.append(_method(name, entry, *first, targets, language))
+        if not fitting:
+            continue
+        shown = entry.get("example", {}).items()
+        part, network = next((each for each in fitting if all(each[0].get(k) == v for k, v in shown)), fitting[0])
+        options = {"attention": entry.get("short", "ECA")}
+        for tree in (network, part):  # its own options win, the outer before the inner
+            for key, value in sorted(flat(tree).items(), key=lambda item: -item[0].count(".")):
+                options[key.rpartition(".")[2]] = value
+        drawing = entry.get("drawing", {})
+        while "option" in drawing:
+            chosen = options.get(drawing["option"])
+            drawing = drawing[chosen if isinstance(chosen, str) and chosen in drawing else drawing["default"]]
+        texts = [in_language(entry.get(key, ""), language) for key in TEXTS]
+        equations = tuple((each["latex"], in_language(each, language)) for each in entry["equations"])
+        classes = tuple(target for target in entry["targets"] if target in targets)
+        references, hybrid = tuple(entry["references"]), entry.get("hybrid", False)
+        found.append(Method(name, *texts, equations, references, hybrid, drawing, options, classes))
     return found
 
 
@@ -98,38 +112,7 @@ def undescribed(networks: Iterable[Mapping[str, Any]]) -> list[str]:
     return [plain_line(target.rpartition(".")[2], 60) for target in unknown]
 
 
-def _method(
-    name: str,
-    entry: Mapping[str, Any],
-    part: Mapping[str, Any],
-    network: Mapping[str, Any],
-    targets: set[str],
-    language: str,
-) -> Method:
-    options = {"attention": entry.get("short", "ECA")}
-    for tree in (network, part):  # its own options win, the outer before the inner
-        for key, value in sorted(flat(tree).items(), key=lambda item: -item[0].count(".")):
-            options[key.rpartition(".")[2]] = value
-    drawing = entry.get("drawing", {})
-    while "option" in drawing:
-        chosen = options.get(drawing["option"])
-        drawing = drawing[chosen if isinstance(chosen, str) and chosen in drawing else drawing["default"]]
-    texts = ("title", "text", "background", "place", "argument")
-    return Method(
-        name,
-        *(in_language(entry.get(key, ""), language) for key in texts),
-        tuple((each["latex"], in_language(each, language)) for each in entry["equations"]),
-        tuple(entry["references"]),
-        entry.get("hybrid", False),
-        drawing,
-        options,
-        tuple(target for target in entry["targets"] if target in targets),
-    )
-
-
 def _occurs(entry: Mapping[str, Any], part: Mapping[str, Any]) -> bool:
-    def is_above(value: Any, bound: float) -> bool:
-        return isinstance(value, int | float) and value > bound
-
-    options = entry.get("options", {}).items()
-    return part["_target_"] in entry["targets"] and all(is_above(part.get(key), each["above"]) for key, each in options)
+    bounds = [(part.get(option), each["above"]) for option, each in entry.get("options", {}).items()]
+    above = all(isinstance(value, int | float) and value > bound for value, bound in bounds)
+    return part["_target_"] in entry["targets"] and above

@@ -27,13 +27,8 @@ PNG_DPI = 200
 # that it lacks.
 CHINESE_FONT = Path(__file__).parent / "fonts" / "ReportSansSC-Regular.otf"
 INSTALLED = (
-    "Noto Sans CJK SC",
-    "Noto Sans SC",
-    "Source Han Sans SC",
-    "WenQuanYi Zen Hei",
-    "Microsoft YaHei",
-    "PingFang SC",
-)
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC",
+)  # fmt: skip
 
 
 @lru_cache
@@ -86,12 +81,10 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
 
 def short(label: str, limit: int = 34) -> str:
     """A row's label, cut to what fits beside a mark: a width of `limit` Latin letters."""
-    label = printable(label)
-    if width(label) <= limit:
-        return label
-    while width(label) > limit - 1:
-        label = label[:-1]
-    return f"{label.rstrip()}…"
+    kept = label = printable(label)
+    while width(kept) > (limit if kept == label else limit - 1):
+        kept = kept[:-1]
+    return label if kept == label else f"{kept.rstrip()}…"
 
 
 def width(text: str) -> int:

@@ -31,7 +31,7 @@ def class_rows(record: RunDirectory) -> list[dict[str, Any]] | None:
     """
     rows = record.read_csv("per_class.csv")
     try:
-        return None if rows is None else [_class_row(row) for row in rows]
+        return None if rows is None else [{**row, **_numbers(row)} for row in rows]
     except (KeyError, ValueError) as error:
         path = record.evaluation_path("per_class.csv")
         raise RecordError(path, f"is no table of classes ({error!r}); {_CURE}") from None
@@ -79,12 +79,12 @@ def explanation(run: Path, name: str) -> bytes | None:
 
 def is_number(value: Any) -> bool:
     """Whether a recorded value is a finite number, which true and false are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _class_row(row: dict[str, str]) -> dict[str, Any]:
-    numbers = {key: _fraction(row[key]) for key in ("top1", "top5", "precision")}
-    return {**row, "class": _count(row["class"]), "name": row["name"], "n": _count(row["n"]), **numbers}
+def _numbers(row: dict[str, str]) -> dict[str, Any]:
+    fractions = {key: _fraction(row[key]) for key in ("top1", "top5", "precision")}
+    return {"name": row["name"], "class": _count(row["class"]), "n": _count(row["n"]), **fractions}
 
 
 def _count(text: str) -> int:

@@ -13,6 +13,8 @@ from cifar100.report.records.parts import ORDER, differences, parts, varying
 from cifar100.report.records.run import Run
 from cifar100.report.records.setting import changed_words, setting
 
+MAX_LENGTH = 80
+
 Group = tuple[Run, ...]
 
 
@@ -22,7 +24,13 @@ def default_baseline(groups: Sequence[Group]) -> int:
     with_files = [index for index, group in enumerate(groups) if row_file(group) is not None]
     if with_files:
         return min(with_files, key=lambda index: in_order(row_file(groups[index]) or ""))
-    return min(range(len(groups)), key=lambda index: (_changes(groups[index]), _settings(groups[index])))
+
+    def place(index: int) -> tuple[int, list[tuple[int, float, str]]]:
+        run, usual = groups[index][0], default_choices()
+        changes = sum(name != usual.get(key, name) for key, name in run.choices.items())
+        return changes, in_order(fixed_text([run.network, run.recipe]))
+
+    return min(range(len(groups)), key=place)
 
 
 def named_baseline(groups: Sequence[Group], labels: Sequence[str], wanted: str) -> int:
@@ -45,18 +53,6 @@ def row_file(group: Group) -> str | None:
     """The name of the file in conf/row that the row was trained from; the first where there are several."""
     files = [run.choices["row"] for run in group if "row" in run.choices]
     return min(files, key=in_order) if files else None
-
-
-def _changes(group: Group) -> int:
-    choices = group[0].choices
-    return sum(choices[key] != usual for key, usual in default_choices().items() if key in choices)
-
-
-def _settings(group: Group) -> list[tuple[int, float, str]]:
-    return in_order(fixed_text([group[0].network, group[0].recipe]))
-
-
-MAX_LENGTH = 80
 
 
 def row_labels(

@@ -42,7 +42,8 @@ def differences(ours: Parts, theirs: Parts, options: set[tuple[Part, str]], name
         names: by port, what a target is called there instead of its own name.
     """
     found: list[str] = []
-    for part in sorted(ours, key=_place):
+    order = {port: place for place, port in enumerate(ORDER)}
+    for part in sorted(ours, key=lambda part: (order.get(part[0], len(order)), part)):
         port, leaf = part
         new = part not in theirs
         if new and port:
@@ -88,7 +89,3 @@ def _collect(node: Mapping[str, Any], port: str, found: Parts) -> None:
                 options.setdefault(f"{key}.{name}", set()).add(readable(canonical(each)))
         else:
             options.setdefault(key, set()).add(readable(canonical(value)))
-
-
-def _place(part: Part) -> tuple[int, Part]:
-    return (ORDER.index(part[0]) if part[0] in ORDER else len(ORDER)), part

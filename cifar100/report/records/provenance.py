@@ -12,6 +12,11 @@ from cifar100.report.records.parts import readable
 from cifar100.report.records.run import Run
 from cifar100.report.records.study import Row, Study
 
+_RECIPE = ("augment", "data", "loss", "optimizer", "scheduler")
+MAX_WORD, MAX_WORDS = 200, 100
+# Places of one machine, and what is no part of the experiment.
+_LOCAL = ("data.path=", "data.cache_dir=", "root=", "force=")
+
 FEW_EPOCHS = 100  # published results on CIFAR take 150 to 300
 FEW_SEEDS = 5
 LIBRARIES = ("python", "torch", "torchvision", "accelerate", "numpy")
@@ -108,12 +113,6 @@ def _gpus(recorded: Any) -> str:
         return ""
     names = [plain_line(gpu.get("name") or "?", 60) for gpu in recorded if isinstance(gpu, dict)]
     return ", ".join(f"{names.count(name)} x {name}" for name in dict.fromkeys(names))
-
-
-_RECIPE = ("augment", "data", "loss", "optimizer", "scheduler")
-MAX_WORD, MAX_WORDS = 200, 100
-# Places of one machine, and what is no part of the experiment.
-_LOCAL = ("data.path=", "data.cache_dir=", "root=", "force=")
 
 
 def typed_command(run: Run) -> str | None:

@@ -14,6 +14,8 @@ from cifar100.report.records.evaluated import is_number
 from cifar100.report.records.parts import leaf_name, readable
 from cifar100.report.records.run import Run
 
+TOLERANCE = 1e-6
+
 MOST_KEYS = 8
 MAX_VALUE = 24
 EVALUATION = ("checkpoint", "precision", "data_fingerprint", "n")
@@ -82,21 +84,15 @@ def refusal(path: Path, mixed: Mapping[str, Sequence[Any]], runs: Sequence[Run])
     if all(key.startswith("evaluation.") for key in mixed):
         what, cure = "was not evaluated alike", f"python evaluate.py run_dir={path} with one checkpoint and precision"
     else:
-        what, cure = "mixes recipes", f"declare what belongs to a design, own_recipe=[{_declarable(mixed)}]"
+        groups = dict.fromkeys(key.partition(".")[0] for key in mixed)
+        own = ",".join(group for group in groups if group in TRAINING[1:]) or "optimizer"
+        what, cure = "mixes recipes", f"declare what belongs to a design, own_recipe=[{own}]"
     return f"study={path} {what}: {'; '.join(parts)}{more}. To compare them all the same: allow_mixed=true; or {cure}"
-
-
-def _declarable(mixed: Iterable[str]) -> str:
-    groups = dict.fromkeys(key.partition(".")[0] for key in mixed)
-    return ",".join(group for group in groups if group in TRAINING[1:]) or "optimizer"
 
 
 def _values(key: str, settings: Sequence[Mapping[str, Any]]) -> str:
     counts = Counter(plain_line(each[key], 40) if key in each else "absent" for each in settings)
     return " and ".join(f"{value} ({count} run{'s' if count > 1 else ''})" for value, count in counts.most_common(4))
-
-
-TOLERANCE = 1e-6
 
 
 def identical(run: Run, other: Run) -> bool:

@@ -3,7 +3,6 @@
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from latex2mathml.converter import convert
@@ -44,15 +43,15 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    environment.filters |= {"kind": lambda node: type(node).__name__, "source": _source, "mathml": _mathml}
-    environment.filters["lines"] = lambda text: Markup("\n").join(escape(printable(line)) for line in text.split("\n"))
+    environment.filters |= {
+        "kind": lambda node: type(node).__name__,
+        "source": _source,
+        "mathml": lambda latex: Markup(convert(latex, display="block")),
+        "lines": lambda text: Markup("\n").join(escape(printable(line)) for line in text.split("\n")),
+    }
     return environment
 
 
 def _source(figure: FigureBlock) -> str:
     kind, picture = ("png", figure.png) if figure.svg is None else ("svg+xml", figure.svg)
     return f"data:image/{kind};base64,{b64encode(picture).decode()}"
-
-
-def _mathml(latex: str) -> Any:
-    return Markup(convert(latex, display="block"))

@@ -4,30 +4,20 @@ import re
 from collections.abc import Sequence
 
 from cifar100.base.text import printable
-from cifar100.report.document.document import (
-    Block,
-    Bullets,
-    Cite,
-    Code,
-    CodeBlock,
-    Document,
-    Equation,
-    FigureBlock,
-    Inline,
-    Notice,
-    Paragraph,
-    Ref,
-    Section,
-    Strong,
-    TableBlock,
-    Text,
-)  # fmt: skip
+from cifar100.report.document import document as tree
 from cifar100.report.document.words import Words
 from cifar100.report.document.works import load_works
 from cifar100.report.tables.table import Cell, Table
 
+# What begins markup in CommonMark, in GitHub's tables and formulas, or in HTML.
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~$&^])")
+# What GitHub turns into links and mentions by itself.
+_LINK = re.compile(r"(?i):(?=//)|(?<=www)\.|@")
+# What begins a list, a heading or a rule at the start of a line.
+_START = re.compile(r"^(\s*\d*)([-+=.)])")
 
-def markdown_document(document: Document, words: Words, figure_path: str = "figures/{id}.png") -> str:
+
+def markdown_document(document: tree.Document, words: Words, figure_path: str = "figures/{id}.png") -> str:
     """The whole file; `figure_path` says where a figure of an id is, as seen from it. Text is escaped."""
     writer = _Writer(document, words, figure_path)
     parts = [f"# {escaped(document.title)}", *(f"*{escaped(line)}*" for line in document.byline)]
@@ -37,33 +27,33 @@ def markdown_document(document: Document, words: Words, figure_path: str = "figu
 
 
 class _Writer:
-    def __init__(self, document: Document, words: Words, figure_path: str) -> None:
+    def __init__(self, document: tree.Document, words: Words, figure_path: str) -> None:
         self._note, self._figure_path = words("report.note"), figure_path
         self._labels, self._citations = document.labels(words), document.citations()
 
-    def section(self, section: Section, number: str, level: int) -> list[str]:
+    def section(self, section: tree.Section, number: str, level: int) -> list[str]:
         title = f"{number} {escaped(section.title)}".strip()
         parts = [f"{'#' * level} {title}", *map(self._block, section.blocks)]
         for place, below in enumerate(section.sections, 1):
             parts += self.section(below, f"{number}.{place}".lstrip("."), level + 1)
         return parts
 
-    def _block(self, block: Block) -> str:
+    def _block(self, block: tree.Block) -> str:
         match block:
-            case Paragraph(text):
+            case tree.Paragraph(text):
                 return at_start(self._text(text))
-            case Notice(text):
+            case tree.Notice(text):
                 return f"> **{self._note}** {self._text(text)}"
-            case Bullets(items):
+            case tree.Bullets(items):
                 return "\n".join(f"- {at_start(self._text(item))}" for item in items)
-            case Equation(latex):
+            case tree.Equation(latex):
                 return f"```math\n{latex}\n```"
-            case CodeBlock(text):
+            case tree.CodeBlock(text):
                 return f"```python\n{text}\n```"
-            case FigureBlock(id, caption):
+            case tree.FigureBlock(id, caption):
                 title = self._title(id, caption)
                 return f"![{escaped(caption)}]({self._figure_path.format(id=id)})\n\n{title}"
-            case TableBlock(table):
+            case tree.TableBlock(table):
                 return self._table(table)
         return self._works()
 
@@ -82,28 +72,20 @@ class _Writer:
             lines.append(f"{number}. {escaped(work.authors)}. *{escaped(work.title)}*. {work.year}. {source}.")
         return "\n".join(lines)
 
-    def _text(self, text: Text) -> str:
+    def _text(self, text: tree.Text) -> str:
         return "".join(map(self._inline, text))
 
-    def _inline(self, part: Inline) -> str:
+    def _inline(self, part: tree.Inline) -> str:
         match part:
-            case Code(text):
+            case tree.Code(text):
                 return code(text)
-            case Strong(text):
+            case tree.Strong(text):
                 return f"**{escaped(text)}**"
-            case Ref(id):
+            case tree.Ref(id):
                 return escaped(self._labels[id])
-            case Cite(key):
+            case tree.Cite(key):
                 return f"\\[{self._citations[key]}\\]"
         return escaped(str(part))
-
-
-# What begins markup in CommonMark, in GitHub's tables and formulas, or in HTML.
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~$&^])")
-# What GitHub turns into links and mentions by itself.
-_LINK = re.compile(r"(?i):(?=//)|(?<=www)\.|@")
-# What begins a list, a heading or a rule at the start of a line.
-_START = re.compile(r"^(\s*\d*)([-+=.)])")
 
 
 def escaped(text: str) -> str:

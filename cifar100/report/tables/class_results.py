@@ -92,7 +92,13 @@ def class_results(study: Study) -> ClassResults | None:
         tuple(plain_line(each["name"], MAX_NAME) for each in first.per_class),
         tuple(plain_line(each.get("superclass") or "", MAX_NAME) for each in first.per_class),
         tuple(each["n"] for each in first.per_class),
-        {row.label: {run.seed: _top1(run) for run in row.runs} for row in rows},
+        {
+            row.label: {
+                run.seed: tuple(math.nan if each["top1"] is None else each["top1"] for each in run.per_class or ())
+                for run in row.runs
+            }
+            for row in rows
+        },
     )
 
 
@@ -161,7 +167,3 @@ def _is_distinguishable(after: list[float], before: list[float], classes: int) -
 
 def _classes(run: Run) -> list[tuple[int, str, int]]:
     return [(each["class"], each["name"], each["n"]) for each in run.per_class or ()]
-
-
-def _top1(run: Run) -> tuple[float, ...]:
-    return tuple(math.nan if each["top1"] is None else each["top1"] for each in run.per_class or ())

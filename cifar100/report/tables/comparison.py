@@ -17,6 +17,8 @@ from cifar100.report.tables.number_text import NONE, count, duration, interval, 
 from cifar100.report.tables.settings import recipe_changes, recipe_table
 from cifar100.report.tables.table import Cell, Table, table_of
 
+MOST_MACHINES = 4
+
 MAIN = ("row", "n", "top1", "top5", "parameters", "macs", "change", "verdict", "train_s")
 ABLATION = ("row", "n", "top1", "change", "verdict", "parameters", "macs")
 
@@ -86,9 +88,6 @@ def _cell(text: Callable[[float], str], value: float) -> Cell:
     return Cell(text(value), value if math.isfinite(value) else None)
 
 
-MOST_MACHINES = 4
-
-
 def table_notes(study: Study, words: Words, *, times: bool = False) -> list[str]:
     """The notes of a table over the study's rows, in the order of their weight; `times` where it shows times."""
 
@@ -101,8 +100,11 @@ def table_notes(study: Study, words: Words, *, times: bool = False) -> list[str]
     if any(row.n == 1 for row in study.rows):
         notes.append(note("one_seed"))
     notes += [note("identical", row=row.label, other=row.identical_to) for row in study.rows if row.identical_to]
-    uncounted = {row.label: _uncounted(row) for row in study.rows}
-    notes += [note("uncounted", row=label, operators=", ".join(names)) for label, names in uncounted.items() if names]
+    for row in study.rows:
+        operators = row.runs[0].evaluation.get("uncounted_operators")
+        if isinstance(operators, dict) and operators:
+            names = ", ".join(plain_line(name, 40) for name in list(operators)[:8])
+            notes.append(note("uncounted", row=row.label, operators=names))
     if times:
         found = machines(study, words)
         notes.append(note("times", machines="; ".join(found[:MOST_MACHINES])))
@@ -117,8 +119,15 @@ def table_notes(study: Study, words: Words, *, times: bool = False) -> list[str]
 
 def machines(study: Study, words: Words) -> list[str]:
     """The processors or GPUs that the runs were trained on, the most used first."""
-    counts = Counter(_machine(run.environment.get("hardware"), words) for run in study.runs)
-    return [name for name, _ in counts.most_common()]
+    names = []
+    for hardware in (run.environment.get("hardware") for run in study.runs):
+        known = hardware if isinstance(hardware, dict) else {}
+        gpus = known["gpus"] if isinstance(known.get("gpus"), list) else []
+        gpus = [gpu["name"] for gpu in gpus if isinstance(gpu, dict) and "name" in gpu]
+        cpu, cores = plain_line(known.get("cpu") or "", 60), plain_line(known.get("cpu_cores_usable") or "?", 10)
+        text = words("tables.cpu", cpu=cpu, cores=cores) if cpu else words("tables.unknown_machine")
+        names.append(plain_line(f"{len(gpus)} x {gpus[0]}", 60) if gpus else text)
+    return [name for name, _ in Counter(names).most_common()]
 
 
 def _intervals(study: Study, words: Words) -> list[str]:
@@ -149,21 +158,3 @@ def _own_recipes(study: Study, words: Words) -> list[str]:
             fields = {"row": row.label, "baseline": study.baseline.label, "changes": changes}
             found.append(words("tables.notes.own_recipe", **fields))
     return found
-
-
-def _machine(hardware: Any, words: Words) -> str:
-    if not isinstance(hardware, dict):
-        return words("tables.unknown_machine")
-    gpus = hardware.get("gpus")
-    names = [gpu["name"] for gpu in gpus if isinstance(gpu, dict) and "name" in gpu] if isinstance(gpus, list) else []
-    if names:
-        return plain_line(f"{len(names)} x {names[0]}", 60)
-    if not hardware.get("cpu"):
-        return words("tables.unknown_machine")
-    cores = plain_line(hardware.get("cpu_cores_usable") or "?", 10)
-    return words("tables.cpu", cpu=plain_line(hardware["cpu"], 60), cores=cores)
-
-
-def _uncounted(row: Row) -> list[str]:
-    found = row.runs[0].evaluation.get("uncounted_operators")
-    return [plain_line(name, 40) for name in list(found)[:8]] if isinstance(found, dict) else []

@@ -1,9 +1,8 @@
 """A table of the report, which every renderer prints from the same cells."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from cifar100.base.errors import UserError
 from cifar100.record.fields import FIELDS
@@ -58,7 +57,7 @@ class Table:
         place = self.keys.index(key)
         return tuple(row[place] for row in self.rows)
 
-    def only(self, *keys: str) -> Table:
+    def only(self, *keys: str) -> Self:
         """The table with the columns of `keys` alone, in their order; keys that it does not have are passed over."""
         places = [self.keys.index(key) for key in keys if key in self.keys]
         columns, numeric, kept, *rows = (
@@ -66,7 +65,7 @@ class Table:
         )
         return replace(self, columns=columns, rows=tuple(rows), numeric=numeric, keys=kept)
 
-    def without(self, key: str) -> Table:
+    def without(self, key: str) -> Self:
         return self.only(*(each for each in self.keys if each != key))
 
 

@@ -8,17 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from cifar100.report.document.document import (
-    Block,
-    Cite,
-    Code,
-    CodeBlock,
-    FigureBlock,
-    Paragraph,
-    Ref,
-    Section,
-    TableBlock,
-)  # fmt: skip
+from cifar100.report.document import document as tree
 from cifar100.report.document.report import Report
 from cifar100.report.document.sections.designs import all_methods
 from cifar100.report.document.sections.front import highest
@@ -35,16 +25,16 @@ from cifar100.report.tables.settings import SETTINGS, composition_table, hyperpa
 EXPLANATIONS = ("gradcam", "misclassified")
 
 
-def appendix(report: Report) -> Section:
+def appendix(report: Report) -> tree.Section:
     parts = (_code, _settings, _curves, _classes, _explained, _runs)
     return report.section("appendix.heading", sections=[part(report) for part in parts])
 
 
-def _code(report: Report) -> Section:
+def _code(report: Report) -> tree.Section:
     targets = dict.fromkeys(target for method in all_methods(report) for target in method.targets)
-    blocks: list[Block] = []
+    blocks: list[tree.Block] = []
     for target in targets:
-        blocks += [Paragraph((Code(target.rpartition(".")[0]),)), CodeBlock(source_of(target))]
+        blocks += [tree.Paragraph((tree.Code(target.rpartition(".")[0]),)), tree.CodeBlock(source_of(target))]
     return report.section("appendix.code_heading", report.paragraph("appendix.code"), *blocks, id="code")
 
 
@@ -70,18 +60,18 @@ def source_of(target: str) -> str:
     return re.sub(r":\n\n", ":\n", kept)
 
 
-def _settings(report: Report) -> Section:
+def _settings(report: Report) -> tree.Section:
     others = hyperparameter_table(report.main, report.words)
     shown = {tuple(key.rpartition(".")[::2]) if "." in key else (key, key) for key in SETTINGS.values()}
     rows = tuple(row for row in others.rows if (row[0].text, row[1].text) not in shown)
     others = replace(others, title=report.line("appendix.other_settings"), rows=rows)
     composition = composition_table(report.main, report.words)
-    text = report.paragraph("appendix.settings", table=Ref(others.id), other=Ref(composition.id))
-    tables = TableBlock(others), TableBlock(composition)
+    text = report.paragraph("appendix.settings", table=tree.Ref(others.id), other=tree.Ref(composition.id))
+    tables = tree.TableBlock(others), tree.TableBlock(composition)
     return report.section("appendix.settings_heading", text, *tables, id="settings")
 
 
-def _curves(report: Report) -> Section:
+def _curves(report: Report) -> tree.Section:
     figures = []
     for metric in METRICS:
         caption = report.line(f"appendix.curves_{metric}")
@@ -91,7 +81,7 @@ def _curves(report: Report) -> Section:
     return report.section("appendix.curves_heading", text, *figures, id="curves")
 
 
-def _classes(report: Report) -> Section | None:
+def _classes(report: Report) -> tree.Section | None:
     rows = [row for row in (report.baseline, highest(report)) if row]
     blocks, slides = [], []
     if found := confused_classes(rows):
@@ -99,11 +89,11 @@ def _classes(report: Report) -> Section | None:
         caption = report.line("appendix.caption_confusion", rows=labels, n=len(found.names))
         shares = {row.label: each for row, each in zip(found.rows, found.shares, strict=True)}
         figure = report.figure("confusion", caption, lambda: confusion_figure(found.names, shares, report.words))
-        pairs = TableBlock(confused_table(found, report.words))
-        blocks = [report.paragraph("appendix.confusion", figure=Ref("confusion")), figure, pairs]
+        pairs = tree.TableBlock(confused_table(found, report.words))
+        blocks = [report.paragraph("appendix.confusion", figure=tree.Ref("confusion")), figure, pairs]
         slides = [report.slide("classes", pairs)]
     blocks += _differences(report, rows[-1])
-    blocks += [TableBlock(table) for table in per_class_tables(report.main, report.words)]
+    blocks += [tree.TableBlock(table) for table in per_class_tables(report.main, report.words)]
     if not blocks:
         return None
     return report.section("appendix.classes_heading", *blocks, id="classes-section", slides=slides)
@@ -114,20 +104,20 @@ def _differences(report: Report, row: Row) -> list[Any]:
     by_class = results.differences(report.main, row) if results and row is not base else {}
     if not results or not by_class:
         return []
-    fields = {"figure": Ref("classes"), "row": row.label, "baseline": base.label, "classes": len(by_class)}
+    fields = {"figure": tree.Ref("classes"), "row": row.label, "baseline": base.label, "classes": len(by_class)}
     blocks = [report.paragraph("appendix.differences", **fields), _bars(report, row, "classes", by_class)]
     by_superclass = results.by_superclass(by_class)
     return [*blocks, _bars(report, row, "superclasses", by_superclass)] if by_superclass else blocks
 
 
-def _bars(report: Report, row: Row, id: str, values: Mapping[str, Sequence[float]]) -> FigureBlock | None:
+def _bars(report: Report, row: Row, id: str, values: Mapping[str, Sequence[float]]) -> tree.FigureBlock | None:
     caption = report.line(f"appendix.caption_{id}", row=row.label, baseline=report.baseline.label)
     if len(values) > MOST_CLASSES:
         caption = report.sentences([caption, report.line("appendix.caption_ends")])
     return report.figure(id, caption, lambda: classes_figure(values, report.words))
 
 
-def _explained(report: Report) -> Section | None:
+def _explained(report: Report) -> tree.Section | None:
     """The pictures of the first run that has them, of every model of the main comparison that was explained."""
     figures, slides = [], []
     for kind in EXPLANATIONS:
@@ -135,19 +125,19 @@ def _explained(report: Report) -> Section | None:
             found = next(((run, picture) for run in row.runs if (picture := explanation(run.path, kind))), None)
             if found:
                 caption = report.line(f"appendix.caption_{kind}", row=row.label, seed=found[0].seed)
-                figures.append(FigureBlock(f"{kind}-{number}", caption, None, found[1]))
+                figures.append(tree.FigureBlock(f"{kind}-{number}", caption, None, found[1]))
                 if kind == "gradcam" and number < 2:
                     slides.append(report.slide("classes", figures[-1], key="explained", row=row.label))
     if not figures:
         return None
-    text = report.paragraph("appendix.explained", cite=Cite("selvaraju2016gradcam"))
+    text = report.paragraph("appendix.explained", cite=tree.Cite("selvaraju2016gradcam"))
     return report.section("appendix.explained_heading", text, *figures, id="explained", slides=slides)
 
 
-def _runs(report: Report) -> Section:
+def _runs(report: Report) -> tree.Section:
     tables = [
-        TableBlock(runs_table(study, report.words, id=f"runs-{number}" if number else "runs"), small=True)
+        tree.TableBlock(runs_table(study, report.words, id=f"runs-{number}" if number else "runs"), small=True)
         for number, study in enumerate(report.studies)
     ]
-    text = report.paragraph("appendix.runs", file=Code("config.yaml"))
+    text = report.paragraph("appendix.runs", file=tree.Code("config.yaml"))
     return report.section("appendix.runs_heading", text, *tables, id="all-runs")

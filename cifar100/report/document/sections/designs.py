@@ -3,17 +3,7 @@
 from typing import Any
 
 from cifar100.base.text import plain_line
-from cifar100.report.document.document import (
-    Block,
-    Cite,
-    Equation,
-    FigureBlock,
-    Paragraph,
-    Ref,
-    Section,
-    Strong,
-    TableBlock,
-)  # fmt: skip
+from cifar100.report.document import document as tree
 from cifar100.report.document.report import Report, costs, ratios
 from cifar100.report.document.works import Method, methods_of, undescribed
 from cifar100.report.figures.drawings import Texts, diagram
@@ -24,17 +14,19 @@ from cifar100.report.tables.stages import Stage, stages_of, stages_table
 CITED = {"cifar100": "krizhevsky2009cifar", "cifar10": "krizhevsky2009cifar", "digits": "alpaydin1998digits"}
 
 
-def background(report: Report) -> Section:
+def background(report: Report) -> tree.Section:
     shown = designs(report)
     paragraphs = [
-        Paragraph((Strong(each.title), report.line("stop"), *report.cited(each.background, each.references[:1]).text))
+        tree.Paragraph(
+            (tree.Strong(each.title), report.line("stop"), *report.cited(each.background, each.references[:1]).text)
+        )
         for each in shown
         if each.background
     ]
     others = [method.title for method in shown if not method.background]
     if others:
         paragraphs.append(report.paragraph("background.others", names=report.listed(others)))
-    resnet = report.paragraph("background.resnet", cite=Cite("he2015resnet"))
+    resnet = report.paragraph("background.resnet", cite=tree.Cite("he2015resnet"))
     return report.section(
         "background.heading",
         sections=[
@@ -45,7 +37,7 @@ def background(report: Report) -> Section:
     )
 
 
-def baseline(report: Report) -> Section:
+def baseline(report: Report) -> tree.Section:
     """Its parts with their sizes, and how it and its block are wired."""
     row = report.baseline
     depths = row.runs[0].network.get("depths")
@@ -54,16 +46,16 @@ def baseline(report: Report) -> Section:
     table = picture = None
     text = report.paragraph("baseline.text_alone", **costs(row), **fields)
     if stages := stages_of(row):
-        table, picture = TableBlock(stages_table(row, stages, report.words)), _network(report, row, stages)
-        text = report.paragraph("baseline.text", table=Ref("stages"), figure=Ref("network"), **fields)
+        table, picture = tree.TableBlock(stages_table(row, stages, report.words)), _network(report, row, stages)
+        text = report.paragraph("baseline.text", table=tree.Ref("stages"), figure=tree.Ref("network"), **fields)
     blocks: list[Any] = [text, table, picture]
     for method in methods_of([row.runs[0].network], report.words.language):
         blocks += [*equations(method), drawing(report, method, "baseline.drawing")]
-    shown = table or next((block for block in blocks if isinstance(block, FigureBlock)), None)
+    shown = table or next((block for block in blocks if isinstance(block, tree.FigureBlock)), None)
     return report.section("baseline.heading", *blocks, slides=[report.slide("baseline", shown, row=row.label)])
 
 
-def methods(report: Report) -> Section:
+def methods(report: Report) -> tree.Section:
     """A section for each method that some design has and the baseline has not, but the study's own."""
     found = designs(report)
     unknown = undescribed(row.runs[0].network for row in report.rows())
@@ -86,11 +78,11 @@ def designs(report: Report) -> list[Method]:
     return sorted(found, key=lambda method: method.name not in ours)
 
 
-def equations(method: Method) -> list[Block]:
-    return [block for latex, where in method.equations for block in (Equation(latex), Paragraph((where,)))]
+def equations(method: Method) -> list[tree.Block]:
+    return [block for latex, where in method.equations for block in (tree.Equation(latex), tree.Paragraph((where,)))]
 
 
-def drawing(report: Report, method: Method, key: str = "methods.drawing") -> FigureBlock | None:
+def drawing(report: Report, method: Method, key: str = "methods.drawing") -> tree.FigureBlock | None:
     if not method.drawing:
         return None
     panels = {report.words(f"drawings.{panel}"): lines for panel, lines in method.drawing.items()}
@@ -107,19 +99,19 @@ def example(report: Report, method: Method) -> Row | None:
     return None
 
 
-def _data(report: Report) -> list[Paragraph]:
+def _data(report: Report) -> list[tree.Paragraph]:
     names, shared = data_names(report.studies), report.main.shared_recipe
     found = [report.paragraph("background.mixed", names=report.listed(names))] if len(names) > 1 else []
     for name in names:
         key = f"background.{name}" if name in (*CITED, "tiny_imagenet") else "background.other"
-        cite = Cite(CITED[name]) if name in CITED else None
+        cite = tree.Cite(CITED[name]) if name in CITED else None
         size = {key: plain_line(shared.get(f"data.{option}", "?"), 12) for key, option in
                 (("classes", "num_classes"), ("resolution", "resolution"))}  # fmt: skip
         found.append(report.paragraph(key, name=name, cite=cite, **size))
     return found
 
 
-def _network(report: Report, row: Row, stages: list[Stage]) -> FigureBlock | None:
+def _network(report: Report, row: Row, stages: list[Stage]) -> tree.FigureBlock | None:
     def size(pixels: Any) -> str:
         text = plain_line(pixels, 8)
         return f"{text}×{text}"
@@ -132,7 +124,7 @@ def _network(report: Report, row: Row, stages: list[Stage]) -> FigureBlock | Non
     return report.figure("network", caption, lambda: diagram({"": [" > ".join(texts)]}, texts))
 
 
-def _method(report: Report, method: Method) -> Section:
+def _method(report: Report, method: Method) -> tree.Section:
     picture, row = drawing(report, method), example(report, method)
     has_cost = row is not None and row is not report.baseline
     cost = (
@@ -140,15 +132,15 @@ def _method(report: Report, method: Method) -> Section:
         if has_cost
         else None
     )
-    shown = picture or (Equation(method.equations[0][0]) if method.equations else None)
+    shown = picture or (tree.Equation(method.equations[0][0]) if method.equations else None)
     return report.section(
         "methods",
         report.cited(method.text, method.references),
         *equations(method),
-        Paragraph((method.place,)) if method.place else None,
+        tree.Paragraph((method.place,)) if method.place else None,
         picture,
         cost,
         title=method.title,
         id=f"method-{method.name}",
-        slides=[report.slide("designs", Paragraph((method.text,)), shown, title=method.title)],
+        slides=[report.slide("designs", tree.Paragraph((method.text,)), shown, title=method.title)],
     )

@@ -1,11 +1,9 @@
 """One slide: its title, text whose place is counted, a picture or a native table, its number and notes."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from lxml import etree
 from pptx import Presentation
@@ -34,8 +32,8 @@ class Box:
     width: float
     height: float
 
-    def below(self, height: float) -> Box:
-        return Box(self.left, self.top + height, self.width, self.height - height)
+    def below(self, height: float) -> Self:
+        return type(self)(self.left, self.top + height, self.width, self.height - height)
 
     def hold(self, shape: Any) -> None:
         """Moves a shape here."""

@@ -9,19 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from cifar100.base.text import printable
-from cifar100.report.document.document import (
-    Block,
-    Bullets,
-    Cite,
-    Code,
-    Document,
-    Equation,
-    Notice,
-    Ref,
-    Strong,
-    Text,
-    texts_of,
-)  # fmt: skip
+from cifar100.report.document import document as tree
 from cifar100.report.document.words import Words
 from cifar100.report.document.works import load_works
 from cifar100.report.renderers.deck.fit import GAP, POINTS, Line
@@ -49,28 +37,28 @@ class Formula:
 class Writer:
     """Turns blocks into items; a work is cited by name and year, since a deck has no list of works."""
 
-    def __init__(self, document: Document, words: Words) -> None:
+    def __init__(self, document: tree.Document, words: Words) -> None:
         self._labels = document.labels(words)
 
-    def items(self, block: Block) -> Iterator[Line | Formula]:
-        if isinstance(block, Equation):
+    def items(self, block: tree.Block) -> Iterator[Line | Formula]:
+        if isinstance(block, tree.Equation):
             png = equation_png(block.latex)
             yield Line(((printable(block.latex), False),)) if png is None else Formula(png, block.latex)
-        look = {"bullet": isinstance(block, Bullets), "strong": isinstance(block, Notice)}
-        yield from (Line(self._parts(text), **look) for text in texts_of(block))
+        look = {"bullet": isinstance(block, tree.Bullets), "strong": isinstance(block, tree.Notice)}
+        yield from (Line(self._parts(text), **look) for text in tree.texts_of(block))
 
-    def _parts(self, text: Text) -> tuple[tuple[str, bool], ...]:
-        return tuple((printable(self._plain(part)), isinstance(part, Strong)) for part in text)
+    def _parts(self, text: tree.Text) -> tuple[tuple[str, bool], ...]:
+        return tuple((printable(self._plain(part)), isinstance(part, tree.Strong)) for part in text)
 
     def _plain(self, part: Any) -> str:
         match part:
-            case Cite(key):
+            case tree.Cite(key):
                 work = load_works()[key]
                 first, *others = work.authors.split(", ")
                 return f"({first.split()[-1]}{' et al.' if others else ''}, {work.year})"
-            case Ref(id):
+            case tree.Ref(id):
                 return self._labels[id]
-            case Code(text) | Strong(text):
+            case tree.Code(text) | tree.Strong(text):
                 return text
         return str(part)
 
