@@ -146,7 +146,7 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
 
 
 def _judge() -> Callable[[dict[str, Any]], None] | None:
-    """What a search makes of each epoch, where this run is one of its trials."""
+    """The judgement of a search on each epoch, where this run is one of its trials."""
     hydra = HydraConfig.get()
     if hydra.mode != RunMode.MULTIRUN or not hydra.sweeper._target_.endswith(".Search"):
         return None

@@ -80,7 +80,7 @@ class Network(nn.Module):
         return self.head(self.stages(self.stem(images)))
 
     def feature_maps(self, images: Tensor) -> list[Tensor]:
-        """What each stage puts out, the finest map first: a backbone for heads of detection and segmentation
+        """The output of each stage, the finest map first: a backbone for heads of detection and segmentation
         (``examples/detect_digits.py``). Images may be of any size where no mixer is bound to ``resolution``, as token
         MLPs and relative self-attention are."""
         maps = [self.stem(images)]

@@ -46,7 +46,7 @@ class Checkpoints:
         self._last_is_damaged = False
 
     def load_checkpoint(self, name: str, take: Callable[..., Any] = lambda *content: content) -> Any:
-        """What `take` makes of the tensors and the state of a checkpoint, by default both as a pair; of the one before
+        """The result of `take` on the tensors and the state of a checkpoint, by default both as a pair; of that before
         it, with a warning, where `last` is damaged or `take` refuses it by a UserError.
 
         Raises RecordError where it is missing, or damaged or refused and nothing good came before.

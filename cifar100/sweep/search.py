@@ -87,7 +87,7 @@ def search(
 
 
 def search_space(arguments: Sequence[str], config_loader: Any = None) -> tuple[dict[str, BaseDistribution], list[str]]:
-    """What is searched, by name, and the overrides that all trials have.
+    """The distributions that are searched, by name, and the overrides that all trials have.
 
     Args:
         arguments: overrides in Hydra's grammar. What it would sweep is searched, an ``interval`` continuously, a

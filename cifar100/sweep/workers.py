@@ -35,7 +35,7 @@ class Workers:
         self.threads = {name: os.environ.get(name, str(max(1, cores // self.count))) for name in THREADS}
 
     def __call__(self, tasks: Iterable[tuple[Callable, tuple, dict]]) -> list[JobReturn]:
-        """What the tasks, made by joblib's ``delayed``, return; a lost one a job that completed with nothing."""
+        """The returns of the tasks, made by joblib's ``delayed``; of a lost one a job that completed with nothing."""
         from joblib.externals.loky import BrokenProcessPool
 
         tasks, waiting = list(tasks), {}

@@ -202,7 +202,7 @@ def _check_keys(keys: list[Any]) -> None:
 
 
 class _Counted(dict):
-    """What each opcode does, so many times and no more."""
+    """The action of each opcode, so many times and no more."""
 
     steps = 0
 
