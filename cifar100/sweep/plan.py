@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf, read_write
-from omegaconf.errors import InterpolationToMissingValueError
+from omegaconf.errors import InterpolationResolutionError, InterpolationToMissingValueError
 
 MOST_COMPOSED = 256  # jobs whose configurations are kept, of about 1 MB each at most
 
@@ -88,8 +88,11 @@ class Composer:
             config = self.composed.pop(key) if key in self.composed else self._compose(master, key)
             try:
                 Path(config.hydra.sweep.dir, config.hydra.sweep.subdir).mkdir(parents=True, exist_ok=True)
-            except InterpolationToMissingValueError:
-                pass  # of what the launcher sets, such as hydra.job.num
+            except InterpolationResolutionError as error:
+                # What the launcher sets, such as hydra.job.num, and ${hydra:...} are known to the job alone.
+                unset = isinstance(error, InterpolationToMissingValueError) or "HydraConfig was not set" in str(error)
+                if not unset:
+                    raise
             return config
         except Exception as error:
             if int(os.environ.get("WORLD_SIZE", "1")) > 1:
