@@ -22,8 +22,9 @@ def test_a_plugin_that_is_not_installed(group, choice, extra):
     assert explain(error) == f"hydra/{group}={choice} is not installed; pip install 'cifar100-lab[{extra}]'"
 
 
-def test_another_choice_that_is_missing_is_hydras_to_tell():
-    assert "Available options: basic" in explain(MissingConfigException(MISSING.format("launcher", "slurmm")))
+def test_another_choice_that_is_missing_is_answered_with_the_nearest():
+    error = MissingConfigException(MISSING.format("launcher", "slurmm"))
+    assert explain(error) == "hydra/launcher=slurmm is unknown; did you mean slurm?"
 
 
 def test_every_preset_is_told_of_where_its_plugin_is_missing():

@@ -38,7 +38,9 @@ def planned(config: DictConfig) -> list[list[str]]:
 def compose_apart(config: DictConfig, folder: Path) -> None:
     """Lets :class:`Composer` compose the jobs of the sweep that has this folder."""
     loader = GlobalHydra.instance().config_loader()
-    here = config.hydra.launcher._target_.endswith(".BasicLauncher")
+    # Other sweepers compose nothing beforehand: what they launch twice would be met again as its first job left it.
+    targets = (config.hydra.sweeper._target_, config.hydra.launcher._target_)
+    here = targets[0].endswith(".BasicSweeper") and targets[1].endswith(".BasicLauncher")
     loader.load_sweep_config = Composer(loader, folder, MOST_COMPOSED if here else 0)
 
 

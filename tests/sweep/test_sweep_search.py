@@ -155,7 +155,7 @@ def test_a_search_as_typed(launcher, typed, tiny, runs, closing, monkeypatch):
 def test_a_run_that_was_given_up_goes_on_by_itself(typed, tiny, runs, closing):
     arguments = ["train", "experiment=hpo", *tiny, "trainer=default", "trainer.num_train_epochs=3"]
     arguments += ["optimizer.lr=choice(0.1,1e-6)", "augment=none", "optimizer.weight_decay=0", "seed=range(1,9)"]
-    pruner = ["percentile=99.0", "n_startup_trials=1", "n_warmup_steps=0"]
+    pruner = ["percentile=1.0", "n_startup_trials=1", "n_warmup_steps=0"]
     arguments += ["hydra.sweeper.n_trials=6", *(f"hydra.sweeper.pruner.{each}" for each in pruner)]
     ended = typed(*arguments)
     assert ended.status == 0, ended.err
