@@ -17,12 +17,14 @@ COMMANDS = {
     "evaluate": "evaluate recorded runs on the test images",
     "report": "report a study: tables, figures, a report and slides",
     "predict": "classify pictures of your own",
+    "demo": "a page in the browser to try networks on",
     "export": "write a trained network as ONNX or torch.export's archive",
     "quantize": "make a trained network INT8, and measure what it loses and gains",
     "runs": "list runs: state, accuracies, epoch of epochs, time left",
     "hub": "push: a run or a study to the Hugging Face Hub; pull: a network from there",
 }
-NAMED_ALONE = {"predict": "images", "runs": "run_dir"}  # the option that an argument without = is a value of
+# The option that an argument without = is a value of.
+NAMED_ALONE = {"predict": "images", "runs": "run_dir", "demo": "run_dir"}
 
 
 def main(arguments: list[str], program: str = "python -m cifar100") -> None:

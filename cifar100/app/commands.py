@@ -65,6 +65,19 @@ def predict(config: DictConfig) -> None:
     predict_command(**OmegaConf.to_container(config))
 
 
+def demo(config: DictConfig) -> None:
+    """Serves a page to try the networks on that ``config.run_dir`` names, until it is interrupted.
+
+    Raises:
+        ValueError, OSError: a network that is not there, or a package that is missing, in one line.
+    """
+    from cifar100.app.demo_page import demo_command
+
+    if OmegaConf.is_missing(config, "run_dir"):
+        raise UserError("run_dir is missing; name what to try, such as run_dir=multirun/<study>/<run>")
+    demo_command(**OmegaConf.to_container(config))
+
+
 def export(config: DictConfig) -> None:
     """Exports the runs that ``config.run_dir`` names; writes each one's evaluation/deploy/.
 

@@ -37,10 +37,10 @@ def load_classifier(source: str | Path, *, revision: str | None = None) -> Class
 
 def local_run(source: str | Path, revision: str | None = None) -> Path:
     """The folder of what `load_classifier` takes, fetched where it is on the Hub. Raises what that does."""
-    return local_folder(source, revision) if _is_of_the_hub(source, revision) else _only_run(source)
+    return local_folder(source, revision) if is_of_the_hub(source, revision) else _only_run(source)
 
 
-def _is_of_the_hub(source: str | Path, revision: str | None) -> bool:
+def is_of_the_hub(source: str | Path, revision: str | None) -> bool:
     return revision is not None or is_address(source) or (Path(source) / CONFIG).is_file()
 
 

@@ -58,7 +58,11 @@ class Classifier(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits ``(n, classes)`` float32 of uint8 pixels ``(n, in_channels, resolution, resolution)``."""
-        return self.network(images.float().mul(self.scale).add(self.offset))
+        return self.network(self.normalised(images))
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """What the network itself is given for uint8 pixels: float32 of the same shape."""
+        return images.float().mul(self.scale).add(self.offset)
 
     @torch.inference_mode()
     def predict(self, images: Tensor, *, top: int = 5, batch_size: int = 128) -> list[list[Guess]]:

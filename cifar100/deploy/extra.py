@@ -1,4 +1,4 @@
-"""Packages that only the extra `deploy` installs."""
+"""Packages that only an extra installs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from types import ModuleType
 
 from cifar100.base.errors import UserError
 
-PACKAGES = {"onnx": "onnx", "onnxscript": "onnxscript", "onnxruntime": "onnxruntime", "torch_pruning": "torch-pruning"}
+PACKAGES = {"torch_pruning": "torch-pruning"}  # those that are called otherwise than their modules
 
 
-def require(purpose: str, *modules: str) -> ModuleType:
+def require(purpose: str, *modules: str, extra: str = "deploy") -> ModuleType:
     """The first of `modules`, imported.
 
     Raises:
         UserError: one of them is not installed; names the packages and the command that installs them.
     """
-    missing = [PACKAGES[each] for each in modules if find_spec(each) is None]
+    missing = [PACKAGES.get(each, each) for each in modules if find_spec(each) is None]
     if missing:
-        raise UserError(f"{purpose} needs {', '.join(missing)}; pip install 'cifar100-lab[deploy]'")
+        raise UserError(f"{purpose} needs {', '.join(missing)}; pip install 'cifar100-lab[{extra}]'")
     return import_module(modules[0])

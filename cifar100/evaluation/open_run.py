@@ -76,10 +76,21 @@ def open_run(
     tensors, state = record.load_checkpoint(name)
     _load_weights(model, tensors, f"{record.checkpoint_path(name)}")
     model = model.eval().to(device, memory_format=torch.channels_last)
-    data = _load_data(config, data_path, cache_dir)
-    _check_fingerprint(record, data)
+    data = images_of(record, data_path, cache_dir)
     trained, epoch = Precision.of_trainer(config.get("trainer")), _epoch(state)
     return OpenRun(record, model, data, name, epoch, trained, _design(config))
+
+
+def images_of(record: RunDirectory, data_path: str | None = None, cache_dir: str | None = None) -> ImageData:
+    """The images that a run was trained, validated and tested on. Takes and raises what `open_run` does."""
+    data = _load_data(record.config(), data_path, cache_dir)
+    _check_fingerprint(record, data)
+    return data
+
+
+def design_of(record: RunDirectory) -> str:
+    """The design's label and its seed, or the run's name where it has no label."""
+    return _design(record.config()) or record.name
 
 
 def _design(config: Mapping[str, Any]) -> str:

@@ -5,29 +5,18 @@ import io
 from pathlib import Path
 
 import pytest
-import torch
-from hydra import compose, initialize_config_dir
 from PIL import Image
 
 from cifar100.app.prediction import load_classifier
-from cifar100.config import CONF, build, recipe
 from cifar100.record import RunDirectory
 
 NAMES = [f"digit {index}" for index in range(10)]
 
 
 @pytest.fixture
-def folder(typed, tmp_path: Path) -> Path:
-    """Where commands are typed: a recorded run that was never trained, and two pictures."""
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", overrides=["data=digits", "model.depths=[1,1,1]", "model.widths=[4,4,8]"])
-    run = RunDirectory(tmp_path / "multirun" / "digits" / "run")
-    run.write_config(recipe(config))
-    torch.manual_seed(0)
-    weights = {f"model.{name}": tensor for name, tensor in build(config.model).state_dict().items()}
-    run.save_checkpoint("last", weights, {"metrics": {"epoch": 1}})
-    run.write_environment({"data": {"class_names": NAMES, "mean": [0.3], "std": [0.4]}})
-    run.write_status("finished")
+def folder(typed, digits_run, tmp_path: Path) -> Path:
+    """Where commands are typed: a recorded run, and two pictures."""
+    digits_run(tmp_path / "multirun" / "digits" / "run")
     for number, size in enumerate([(8, 8), (60, 40)]):
         Image.effect_noise(size, 80).save(tmp_path / f"it's {number}.png")
     return tmp_path

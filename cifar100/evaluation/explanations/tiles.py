@@ -58,13 +58,18 @@ def tile_figure(rows: Sequence[str | Sequence[Tile]], title: str, *, columns: in
 def _draw(axes, tile: Tile) -> None:
     image = tile.image
     if tile.heat is not None:
-        from matplotlib import colormaps
-
-        opaque = OPAQUE * tile.heat[..., None]
-        image = (1 - opaque) * image + opaque * colormaps["plasma"](tile.heat)[..., :3]
+        image = overlaid(image, tile.heat)
     axes.imshow(np.clip(image, 0, 1), interpolation="nearest")
     axes.set_axis_off()
     axes.set_title(tile.caption, fontsize=6.5, pad=2, parse_math=False)
+
+
+def overlaid(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """An image (h, w, 3) of numbers from 0 to 1 under heat (h, w) from 0 to 1."""
+    from matplotlib import colormaps
+
+    opaque = OPAQUE * heat[..., None]
+    return (1 - opaque) * image + opaque * colormaps["plasma"](heat)[..., :3]
 
 
 def pixels(image: Tensor) -> np.ndarray:
