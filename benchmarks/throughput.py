@@ -65,7 +65,7 @@ def whole_loop(
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("train", [*overrides, "data.val_size=0", "trainer.disable_tqdm=true"])
     arguments = build(config.trainer)
-    accelerator = app.build_accelerator(config, folder)
+    accelerator = app.build_accelerator(config, RunDirectory(folder))
     model = app.build_model(config).to(accelerator.device, memory_format=torch.channels_last)
     train = ImageSet(torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), torch.tensor(labels))
     data = SimpleNamespace(train=train, val=None, mean=MEAN, std=STD, class_names=("",) * 100)

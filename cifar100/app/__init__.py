@@ -25,8 +25,8 @@ from cifar100.app.agreement import (
 )
 from cifar100.app.assemble import build_accelerator, build_loop, build_model
 from cifar100.app.checks import check, check_options
-from cifar100.app.commands import evaluate, export, hub, predict, pull, quantize
-from cifar100.app.description import description, log_result, objective, tracker_options, trained_on
+from cifar100.app.commands import demo, evaluate, export, hub, predict, pull, quantize
+from cifar100.app.description import description, log_result, objective, trained_on
 from cifar100.app.sources import check_weights_used, name_shorter_run, weights_used
 from cifar100.base.errors import OtherRun, Pruned
 from cifar100.config import ConfigError, build, recipe
@@ -89,7 +89,7 @@ def train(config: DictConfig) -> dict[str, Any]:
 def _train(config: DictConfig, record: RunDirectory) -> None:
     """Trains as one of the run's processes, of which the main one alone writes."""
     arguments = build(config.trainer)  # before the accelerator, whose state it resets
-    accelerator = build_accelerator(config, record.path)
+    accelerator = build_accelerator(config, record)
     with ExitStack() as held:
         with fail_together(accelerator):
             if accelerator.is_main_process:
@@ -130,9 +130,7 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
             record.write_environment(environment | counts | {"data": trained_on(data)})
             log.info("%s: %s parameters, %.1f M multiply-adds", record.path, f"{costs.parameters:,}", costs.macs / 1e6)
             log.info("on %s", counts["device"])
-        if config.tracker.name:
-            options = tracker_options(record)
-            accelerator.init_trackers(config.tracker.project, hyperparameters(recipe(config)), options)
+        accelerator.init_trackers(config.tracker.project, hyperparameters(recipe(config)))
         model.to(accelerator.device, memory_format=torch.channels_last)
     try:
         with around_onednn(model):

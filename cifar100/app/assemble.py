@@ -3,7 +3,6 @@
 import copy
 import gc
 import logging
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from cifar100.app.sources import freeze, load_teacher, start_from
+from cifar100.app.trackers import RunTracker
 from cifar100.base.errors import UserError
 from cifar100.config import build, build_network
 from cifar100.data.loader import EvalLoader, TrainLoader
@@ -38,19 +38,16 @@ def build_model(config: DictConfig) -> nn.Module:
     return build_network(config, HydraConfig.get().overrides.task if HydraConfig.initialized() else ())
 
 
-def build_accelerator(config: DictConfig, folder: Path) -> Accelerator:
+def build_accelerator(config: DictConfig, record: RunDirectory) -> Accelerator:
     """A fresh one: what an earlier run of this process left behind, precision and compiled graphs, is forgotten."""
     AcceleratorState._reset_state()
     GradientState._reset_state()
     torch._dynamo.reset()
     gc.collect()
     precision = "bf16" if config.trainer.bf16 else "fp16" if config.trainer.fp16 else "no"
-    return Accelerator(
-        mixed_precision=precision,
-        cpu=not torch.accelerator.is_available(),
-        log_with=config.tracker.name,
-        project_dir=folder,
-    )
+    name, project = config.tracker.name, config.tracker.project
+    tracker = RunTracker(name, str(project), record) if name else None
+    return Accelerator(mixed_precision=precision, cpu=not torch.accelerator.is_available(), log_with=tracker)
 
 
 def build_loop(

@@ -1,13 +1,13 @@
 """Refusals before a run is under way."""
 
 import os
-from importlib.util import find_spec
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from cifar100.app.agreement import check_keys
 from cifar100.app.description import own_recipe
+from cifar100.app.trackers import check_tracker
 from cifar100.base.errors import UserError
 from cifar100.config import build, check_typed_choices
 
@@ -19,8 +19,7 @@ def check(config: DictConfig) -> None:
     check_typed_choices(config, typed)
     if isinstance(config.seed, bool) or not isinstance(config.seed, int) or not 0 <= config.seed < 2**63:
         raise UserError(f"seed={config.seed} must be a whole number from 0 to 2**63 - 1")
-    if config.tracker.name and find_spec(config.tracker.name) is None:  # accelerate would go on without it
-        raise UserError(f"tracker={config.tracker.name} is not installed; pip install {config.tracker.name}")
+    check_tracker(config.tracker.name)
     own_recipe(config)
     choices = HydraConfig.get().runtime.choices
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:

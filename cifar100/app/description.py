@@ -1,7 +1,6 @@
 """The description of a run in its record."""
 
 import logging
-import re
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -78,12 +77,3 @@ def log_result(record: RunDirectory) -> None:
             known = [key for key in sorted(row) if "/" in key and isinstance(row[key], int | float)]  # not nan, as null
             metrics = "  ".join(f"{key} {row[key]:.4f}" for key in known)
             log.info("%s epoch %s: %s", name, row.get("epoch"), metrics)
-
-
-def tracker_options(record: RunDirectory) -> dict[str, dict[str, Any]]:
-    """The options of each tracker's own ``init`` besides the project, so that a run that is continued is one run there,
-    called as its folder is, beside the others of its study. Others than these name their runs themselves."""
-    about = {"name": record.name, "group": record.study, "resume": "allow"}
-    # By the digits of its identity; an id belongs to a whole project, in which another study may hold the same run.
-    unique = re.sub(r"[^\w.-]", "_", f"{record.name[-8:]}-{record.study}")[:64]
-    return {"wandb": about | {"id": unique, "dir": str(record.path)}, "trackio": about}

@@ -144,7 +144,8 @@ class RunDirectory(Checkpoints, EvaluationFiles):
         """
         for name in ("status.json", "checkpoints", "summary.json", "metrics.jsonl", "evaluation", "environment.json"):
             _remove(self.path / name)
-        _remove(self.path / "config.yaml")
+        for name in ("tracker.json", "config.yaml"):
+            _remove(self.path / name)
         log = self.path / "train.log"
         if log.is_file() and not log.is_symlink():
             os.truncate(log, 0)

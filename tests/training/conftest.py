@@ -45,7 +45,7 @@ def make_loop(compose_run, monkeypatch) -> Callable[..., Loop]:
     def make(folder: Path, *overrides: str) -> Loop:
         config = compose_run(*overrides)
         arguments = build(config.trainer)
-        accelerator = app.build_accelerator(config, folder)
+        accelerator = app.build_accelerator(config, RunDirectory(folder))
         model = app.build_model(config)
         model.to(accelerator.device, memory_format=torch.channels_last)
         return app.build_loop(config, arguments, RunDirectory(folder), model, build(config.data), accelerator)
