@@ -37,7 +37,7 @@ from cifar100.sweep import remove_empty
 from cifar100.training.faults import around_onednn, fail_together
 from cifar100.training.outcome import device_name, hyperparameters, note_failure, summary, true_status
 
-__all__ = ["evaluate", "export", "hub", "predict", "pull", "quantize", "train"]  # the commands
+__all__ = ["demo", "evaluate", "export", "hub", "predict", "pull", "quantize", "train"]  # the commands
 log = logging.getLogger(__name__)
 
 
