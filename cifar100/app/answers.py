@@ -47,8 +47,11 @@ class Networks:
             if is_of_the_hub(each, revision):
                 self.folders[each] = local_folder(each, revision)
                 continue
-            runs = [run for run in find_runs(each) if any(map(run.has_checkpoint, ("best", "last")))]
-            self.folders |= {f"{design_of(run)} ({run.name[-8:]})": run.path for run in runs}
+            for run in find_runs(each):
+                if any(map(run.has_checkpoint, ("best", "last"))):
+                    design = design_of(run)
+                    name = design if design == run.name else f"{design} ({run.name[-8:]})"
+                    self.folders[str(run.path) if name in self.folders else name] = run.path
         if not self.folders:
             raise UserError(f"run_dir={run_dir} holds no weights; train first")
         # A page answers in threads that do not know what the command knows: whose code it trusts.

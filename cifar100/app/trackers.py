@@ -91,7 +91,7 @@ class RunTracker(GeneralTracker):
         except Exception as error:  # of a library, whatever it raises
             cure = f"; {CURES[self.name]}" if self.name in CURES else ""
             cure += f"; deleting {path} begins another run there" if self.continued else ""
-            raise UserError(f"tracker={self.name} does not start: {one_line(error)[:300]}{cure}") from error
+            raise UserError(f"tracker={self.name} does not start: {_reason(error)}{cure}") from error
         self.inner = inner
 
     def store_init_configuration(self, values: dict[str, Any]) -> None:
@@ -103,6 +103,8 @@ class RunTracker(GeneralTracker):
             self._call(lambda inner: inner.store_init_configuration(values))
 
     def log(self, values: dict[str, Any], step: int | None = None, **options: Any) -> None:
+        if self.name == "wandb":  # which else holds a step back until the next one, for a kill to lose
+            options = {"commit": True} | options
         self._call(lambda inner: inner.log(values, step=step, **options))
 
     def finish(self) -> None:
@@ -115,8 +117,12 @@ class RunTracker(GeneralTracker):
         try:
             action(self.inner)
         except Exception as error:  # of a library, a network or a server
-            log.warning("tracker=%s failed and is left out from here on: %s", self.name, one_line(error)[:300])
+            log.warning("tracker=%s failed and is left out from here on: %s", self.name, _reason(error))
             self.inner = None
+
+
+def _reason(error: Exception) -> str:
+    return one_line(error)[:300] or type(error).__name__
 
 
 def _kept(path: Path) -> dict[str, str]:

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from cifar100.base.errors import HubError, NotUsable
-from cifar100.evaluation.open_run import OpenRun, open_run, trained_weights
+from cifar100.evaluation.open_run import OpenRun, images_of, open_run, trained_weights
 from cifar100.hub.address import MAIN, check_repo_id, check_revision
 from cifar100.hub.cards import model_card, study_card
 from cifar100.hub.description import Description
 from cifar100.hub.errors import in_one_line
 from cifar100.hub.record_files import record_files
 from cifar100.hub.siblings import own_row
+from cifar100.hub.space import space_repository
 from cifar100.hub.weights import WEIGHTS, format_weights, weights_of
 from cifar100.record import RunDirectory, find_runs
 from cifar100.report.records.run import Run, read_run
@@ -21,7 +22,7 @@ from cifar100.report.records.study import Study, read_study
 
 log = logging.getLogger(__name__)
 CARD = "README.md"
-MODEL, DATASET = "model", "dataset"
+MODEL, DATASET, SPACE = "model", "dataset", "space"
 
 
 def push(
@@ -29,6 +30,7 @@ def push(
     repo_id: str | None,
     run_dir: str | None = None,
     study: str | None = None,
+    space: str | None = None,
     private: bool | None = None,
     revision: str | None = None,
     commit_message: str | None = None,
@@ -38,7 +40,8 @@ def push(
     allow_mixed: bool = False,
     data: Mapping[str, str | None] | None = None,
 ) -> str:
-    """Pushes the run `run_dir` or the study `study`, as conf/hub.yaml explains, and returns the commit.
+    """Pushes the run `run_dir`, with a page to try it on, or the study `study`, as conf/hub.yaml explains. Returns the
+    commit.
 
     Raises:
         ValueError: in one line: what cannot be pushed as typed, or what the Hub does not allow.
@@ -52,6 +55,8 @@ def push(
     if repo_id is None:
         raise HubError("repo_id is missing; name the repository to push to, such as repo_id=user/resnet20-cifar100")
     check_repo_id(repo_id)
+    if space is not None and (run_dir is None or check_repo_id(space) == repo_id):
+        raise HubError(f"space={space} is a page for a run: it needs run_dir=, and another name than repo_id={repo_id}")
     if revision is not None:
         check_revision(revision)
     for name, value in (("private", private), ("weights", weights), ("allow_mixed", allow_mixed)):
@@ -68,7 +73,25 @@ def push(
     log.info("pushed to %s, commit %s", repo_id, commit)
     if kind == MODEL:
         log.info("evaluate it anywhere: python evaluate.py run_dir=hf://%s@%s", repo_id, commit)
+    if space is not None:
+        _push_space(record, space, repo_id, commit, private, **(data or {}))
     return commit
+
+
+def _push_space(
+    record: RunDirectory,
+    space: str,
+    repo_id: str,
+    commit: str,
+    private: bool | None,
+    path: str | None = None,
+    cache_dir: str | None = None,
+) -> None:
+    images = images_of(record, path, cache_dir)
+    files = space_repository(repo_id, commit, images.test, images.class_names, repo_id.split("/")[1])
+    upload(files, space, kind=SPACE, message=f"Show {repo_id}", private=private)
+    secret = "; it is private: give it a token that may read the network, as its secret HF_TOKEN" if private else ""
+    log.info("a page to try it on: the Space %s%s", space, secret)
 
 
 def upload(
@@ -83,7 +106,7 @@ def upload(
     """Commits the files, by their names in the repository, and returns the commit. Files that are there besides stay.
 
     Args:
-        kind: MODEL or DATASET.
+        kind: MODEL, DATASET or SPACE.
         private: of a repository that is made now; null leaves it to the Hub.
         revision: a branch, made where there is none; main if null.
 
@@ -96,7 +119,8 @@ def upload(
         raise HubError(f"{repo_id} cannot be pushed to while HF_HUB_OFFLINE is set; unset it")
     api = HfApi()
     with in_one_line(repo_id):
-        api.create_repo(repo_id, repo_type=kind, private=private, exist_ok=True)
+        sdk = "gradio" if kind == SPACE else None
+        api.create_repo(repo_id, repo_type=kind, private=private, exist_ok=True, space_sdk=sdk)
         if branch != MAIN:
             api.create_branch(repo_id, repo_type=kind, branch=branch, exist_ok=True)
         log.info("pushing %d files, %.1f MB, to %s", len(files), sum(map(len, files.values())) / 1e6, repo_id)

@@ -39,8 +39,9 @@ class Fake(GeneralTracker):
     def store_init_configuration(self, values) -> None:
         self.rows.append(values)
 
-    def log(self, values, step=None) -> None:
+    def log(self, values, step=None, *, commit) -> None:
         self._maybe_fail("log")
+        assert commit, "a kill would lose the last epoch"
         self.rows.append((step, values))
 
     def finish(self) -> None:

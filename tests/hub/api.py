@@ -117,7 +117,7 @@ def is_large(name: str) -> bool:
     return name.endswith(".safetensors")
 
 
-KIND, REPO = "(models|datasets)", r"([\w.-]+/[\w.-]+)"
+KIND, REPO = "(models|datasets|spaces)", r"([\w.-]+/[\w.-]+)"
 ROUTES = (
     (("POST",), "/api/repos/create", create),
     (("POST",), "/api/validate-yaml", lambda handler: handler.answer(200, {"errors": [], "warnings": []})),

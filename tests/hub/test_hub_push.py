@@ -38,6 +38,9 @@ def copy_of(record: RunDirectory, folder, **files) -> RunDirectory:
         ({"run_dir": "a", "revision": "a..b"}, "can be no branch"),
         ({"run_dir": "a", "private": "yes"}, "private=yes must be true or false"),
         ({"run_dir": ["a", "b"]}, "must be the name of one folder"),
+        ({"run_dir": "a", "space": "ada/net"}, "needs run_dir=, and another name than repo_id=ada/net"),
+        ({"study": "a", "space": "ada/page"}, "space=ada/page is a page for a run"),
+        ({"run_dir": "a", "space": "page"}, "repo_id=page can be no repository"),
         ({"study": "a", "weights": 1}, "weights=1 must be true or false"),
         ({"run_dir": "nowhere"}, "names no run directory"),
         ({"study": "nowhere"}, "names no run directory"),
@@ -117,3 +120,31 @@ def test_a_pushed_study_is_reported_where_it_is_downloaded(hub, study, tmp_path)
         path.write_bytes(content)
     here, there = (read_study(folder).baseline for folder in (study, tmp_path / "downloaded"))
     assert (there.seeds, there.values("top1"), there.label) == (here.seeds, here.values("top1"), here.label)
+
+
+def test_a_space_has_the_page_its_sources_and_test_images(hub, record):
+    import io
+
+    import yaml
+    from PIL import Image
+
+    from cifar100.config import CONF
+    from cifar100.data.digits import read_digits
+
+    commit = push(run_dir=str(record.path), repo_id="ada/net", space="ada/page")
+    (files,) = list(hub.repositories["space", "ada/page"].commits.values())[1:]
+    about = yaml.safe_load(files["README.md"].decode().split("---")[1])
+    assert (about["sdk"], about["app_file"], about["models"]) == ("gradio", "app.py", ["ada/net"])
+    assert f'serve("hf://ada/net@{commit}", ' in files["app.py"].decode()
+    compile(files["app.py"], "app.py", "exec")
+    assert "torch>=" in files["requirements.txt"].decode() and "captum" in files["requirements.txt"].decode()
+    package = CONF.parent / "cifar100"
+    wanted = {f"cifar100/{path.relative_to(package)}" for path in package.rglob("*.py")}
+    wanted |= {f"cifar100/{path.relative_to(CONF.parent)}" for path in CONF.rglob("*.yaml")}
+    assert wanted <= set(files) and sum(map(len, files.values())) < 5e6
+    pictures = {name: content for name, content in files.items() if name.startswith("samples/")}
+    data = read_digits()
+    names = [data.class_names[label] for label in data.test.labels[::30].tolist()]
+    assert sorted(pictures) == [f"samples/{number:02}-{name}.png" for number, name in enumerate(names)]
+    first = Image.open(io.BytesIO(next(iter(pictures.values()))))
+    assert first.tobytes() == data.test.images[0].numpy().tobytes()

@@ -40,7 +40,7 @@ def decode_images(
     Raises:
         ValueError: an image that cannot be read or has another size.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     mode, alone = _MODES[channels], Lock()
     out = np.empty((len(blobs), resolution, resolution, channels), np.uint8)
@@ -59,6 +59,8 @@ def decode_images(
                 if image.size == (resolution, resolution):
                     image = image if image.mode == mode else image.convert(mode)
                     out[index] = np.asarray(image).reshape(out.shape[1:])
+        except UnidentifiedImageError:
+            raise UserError(f"{describe(index)} cannot be read (it is no {', '.join(_FORMATS)})") from None
         except Exception as error:  # decoders raise whatever a broken file leads them to
             reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
             raise UserError(f"{describe(index)} cannot be read ({reason})") from None
