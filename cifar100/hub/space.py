@@ -9,6 +9,8 @@ from importlib.metadata import requires
 from importlib.resources import files
 from pathlib import Path
 
+import torch
+
 from cifar100.base.errors import HubError
 from cifar100.config import CONF, own_folders
 from cifar100.data.images import ImageSet
@@ -77,13 +79,12 @@ def _requirements() -> list[str]:
 
 
 def _samples(test: ImageSet, class_names: tuple[str, ...]) -> dict[str, bytes]:
-    """PNG files of test images at equal steps, named by their classes."""
+    """PNG files of some test images, always the same, named by their classes."""
     from PIL import Image
 
     found = {}
-    count = min(SAMPLES, len(test))
-    for number in range(count):
-        index = number * len(test) // count
+    order = torch.randperm(len(test), generator=torch.Generator().manual_seed(0))
+    for number, index in enumerate(order[:SAMPLES].tolist()):
         array = test.images[index].permute(1, 2, 0).contiguous().numpy()
         buffer = io.BytesIO()
         Image.fromarray(array if array.shape[2] == 3 else array[..., 0]).save(buffer, "PNG")

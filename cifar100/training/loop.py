@@ -103,10 +103,10 @@ class Loop:
                 totals = self.train_epoch(progress, request, display)
                 self._average_epoch(progress.epoch + 1)
                 row = progress.finish_epoch(totals, self._validated(), self.state.optimizer.param_groups[0]["lr"])
+                self.accelerator.log(row, step=row["epoch"])  # first: a kill in between repeats the epoch, and its row
                 with fail_together(self.accelerator):
                     if self.accelerator.is_main_process:
                         self.state.save_epoch(self.record, progress)
-                self.accelerator.log(row, step=row["epoch"])
                 display.epoch(row)
                 if self.judge is not None:
                     self.judge(row)
