@@ -40,7 +40,7 @@ def check_tracker(name: Any) -> None:
     """Raises UserError for a tracker that accelerate does not have, or that is not installed."""
     if name is None:
         return
-    if name not in LOGGER_TYPE_TO_CLASS:
+    if str(name) not in LOGGER_TYPE_TO_CLASS:
         raise UserError(f"tracker.name={name} is none of accelerate's{near(str(name), LOGGER_TYPE_TO_CLASS)}")
     if find_spec(name) is None:  # accelerate would go on without it
         raise UserError(f"tracker={name} is not installed; pip install {name}")
@@ -86,7 +86,7 @@ class RunTracker(GeneralTracker):
                 inner = LOGGER_TYPE_TO_CLASS[self.name](*arguments, **options)
                 inner.start()
                 if self.name not in TAKES_AN_ID:
-                    given = GIVES_AN_ID.get(self.name, lambda run: self.record.name)(inner.tracker)
+                    given = GIVES_AN_ID.get(self.name, lambda run: "begun")(inner.tracker)
                     atomic_write(path, format_json(kept | {self.name: str(given)}, path))
         except Exception as error:  # of a library, whatever it raises
             cure = f"; {CURES[self.name]}" if self.name in CURES else ""
