@@ -136,7 +136,9 @@ def test_a_tracker_that_fails_later_does_not_take_the_run_along(record, monkeypa
     assert Fake.runs[0].rows == []
 
 
-def test_every_tracker_of_accelerate_is_a_choice_and_has_options(record):
+def test_every_tracker_of_accelerate_is_a_choice_and_has_options(record, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://server")
+    monkeypatch.setenv("TRACKIO_DIR", "elsewhere")
     assert {file.stem for file in (CONF / "tracker").glob("*.yaml")} == {"none", *LOGGER_TYPE_TO_CLASS}
     for name in set(LOGGER_TYPE_TO_CLASS) - {"comet_ml"}:  # which wants its own object
         texts = [str(trackers._options(name, "cifar100", record, "id0", known)) for known in (False, True)]
