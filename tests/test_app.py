@@ -99,7 +99,7 @@ REFUSED_AT_ONCE = [
     ),
     pytest.param("trainer.bf16=yes", "trainer.bf16=yes must be true or false", marks=pytest.mark.slow),
     ("~trainer.bf16", "there is no option trainer.bf16"),
-    ("tracker.name=no_such_tracker", "tracker=no_such_tracker is not installed; pip install no_such_tracker"),
+    ("tracker.name=no_such_tracker", "tracker.name=no_such_tracker is none of accelerate's; choose one of aim, "),
     ("seed=first", "seed=first must be a whole number"),
     pytest.param("seed=1.5", "seed=1.5 must be a whole number", marks=pytest.mark.slow),
     pytest.param("seed=-1", "seed=-1 must be a whole number", marks=pytest.mark.slow),
