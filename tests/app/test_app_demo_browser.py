@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cifar100.report.renderers.browser import find_browser
 from PIL import Image
 
 from cifar100.base.errors import UserError
+from cifar100.report.renderers.programs import find_browser
 
 pytestmark = pytest.mark.slow
 CHECKOUT = Path(__file__).parents[2]
