@@ -1,21 +1,16 @@
 """--help of each command names its groups and what is used most."""
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from cifar100.config import CONF
 from cifar100.help import groups
 
-CHECKOUT = Path(__file__).parents[1]
-
 
 @pytest.mark.parametrize("command", ["train", "evaluate"])
-def test_every_option_that_the_help_shows_is_one(command):
-    text = _help(command)
+def test_every_option_that_the_help_shows_is_one(command, typed):
+    text = typed(command, "--help").out
     config = (CONF / f"{command}.yaml").read_text()
     folders = {folder.name for folder in CONF.iterdir() if folder.is_dir()}
     examples = re.findall(r"^    (\w[\w.]*)=", text, re.MULTILINE)
@@ -26,8 +21,8 @@ def test_every_option_that_the_help_shows_is_one(command):
     assert "Exit status: 0 done" in text
 
 
-def test_the_help_of_train_lists_every_group_and_choice_but_counts_the_rows():
-    text = " ".join(_help("train").split())
+def test_the_help_of_train_lists_every_group_and_choice_but_counts_the_rows(typed):
+    text = " ".join(typed("train", "--help").out.split())
     for folder in (each for each in CONF.iterdir() if each.is_dir() and each.name not in ("hydra", "row")):
         choices = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
         assert f"{folder.name} {choices}" in text
@@ -36,8 +31,3 @@ def test_the_help_of_train_lists_every_group_and_choice_but_counts_the_rows():
 
 def test_groups_are_wrapped_to_a_terminal():
     assert max(map(len, groups().splitlines())) <= 118
-
-
-def _help(command: str) -> str:
-    command = [sys.executable, f"{command}.py", "--help"]
-    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout

@@ -1,18 +1,14 @@
 """Whole evaluations of recorded runs on the digits: files, choice of weights and data, several runs, processes."""
 
-import json
 import logging
 import math
-import os
 import resource
 import shutil
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from accelerate import PartialState
 from hydra import compose, initialize_config_dir
 
 from cifar100.config import CONF, build, recipe
@@ -285,43 +281,29 @@ def test_an_evaluation_cut_off_leaves_no_mixture_with_the_one_before(run, cache,
     assert run.read_json("metrics.json")["checkpoint"] == "last"
 
 
-SCRIPT = """
-import sys
-from accelerate import PartialState
-from cifar100.evaluation import evaluate_run
-evaluate_run(sys.argv[1], cache_dir=sys.argv[2], data_path=sys.argv[3] or None, batch_size=100, latency=False)
-assert PartialState().num_processes == 2
-"""
+def evaluate_on_two_processes(in_processes, run: RunDirectory, cache: str, data_path: str | None = None) -> dict:
+    def evaluate_part(index: int) -> int:
+        evaluate_run(run.path, cache_dir=cache, data_path=data_path, batch_size=100, latency=False)
+        return PartialState().num_processes
+
+    assert in_processes(2, evaluate_part) == [2, 2]
+    return run.read_json("metrics.json")
 
 
-def evaluate_on_two_processes(run: RunDirectory, cache: str, tmp_path: Path, data_path: str = "") -> dict:
-    (tmp_path / "script.py").write_text(SCRIPT)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    # accelerate launch --cpu starts one process, whatever --num_processes says
-    launch = ["-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={port}"]
-    command = [sys.executable, *launch, str(tmp_path / "script.py"), str(run.path), cache, data_path]
-    environment = os.environ | {"PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads((run.path / "evaluation" / "metrics.json").read_text())
-
-
-def test_two_processes_count_every_image_once(run, cache, tmp_path):
+def test_two_processes_count_every_image_once(run, cache, in_processes):
     alone = evaluate(run, cache)
     logits = run.read_tensors("predictions.safetensors")[0]["logits"]
     shutil.rmtree(run.path / "evaluation")
-    together = evaluate_on_two_processes(run, cache, tmp_path)
-    assert together["n"] == 360
-    assert all(math.isclose(together[f"test/{key}"], alone[f"test/{key}"], rel_tol=1e-5) for key in ("top1", "loss"))
+    by_two = evaluate_on_two_processes(in_processes, run, cache)
+    assert by_two["n"] == 360
+    assert all(math.isclose(by_two[f"test/{key}"], alone[f"test/{key}"], rel_tol=1e-5) for key in ("top1", "loss"))
     assert torch.allclose(run.read_tensors("predictions.safetensors")[0]["logits"], logits, atol=1e-5)
 
 
 @pytest.mark.slow
-def test_two_processes_count_the_10000_test_images_of_cifar100(tmp_path, cache, cifar100_path):
+def test_two_processes_count_the_10000_test_images_of_cifar100(tmp_path, cache, cifar100_path, in_processes):
     run = record_run(tmp_path / "run", "data=cifar100")
-    assert evaluate_on_two_processes(run, cache, tmp_path, str(cifar100_path))["n"] == 10_000
+    assert evaluate_on_two_processes(in_processes, run, cache, str(cifar100_path))["n"] == 10_000
     assert [row["n"] for row in run.read_csv("per_class.csv")] == ["100"] * 100
     assert [row["n"] for row in run.read_csv("per_superclass.csv")] == ["500"] * 20
     assert {row["name"] for row in run.read_csv("per_class.csv") if row["superclass"] == "people"} == {

@@ -1,5 +1,6 @@
 """Sweeps of tiny networks on the digits."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,23 @@ def tiny() -> tuple[str, ...]:
 def sweep(typed) -> Callable:
     """Called as (*overrides): types a sweep of tiny networks for an epoch each."""
     return lambda *overrides: typed("train", "-m", *TINY, *overrides)
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("kept") / "multirun"
+
+
+@pytest.fixture
+def finished(sweep, kept) -> RunDirectory:
+    """The finished run of seed=0, trained once for all tests that begin with it."""
+    if kept.exists():
+        shutil.copytree(kept, "multirun")
+    else:
+        assert sweep("seed=0").status == 0
+        shutil.copytree("multirun", kept)
+    (status,) = Path("multirun").glob("*/*/status.json")
+    return RunDirectory(status.parent)
 
 
 @pytest.fixture

@@ -63,38 +63,33 @@ def test_a_failed_job_is_recorded_where_it_belongs_and_tried_again(sweep, runs, 
     assert states == ["skipped", "failed", "finished", "failed"] and ended.out.count("epoch 1/1") == 1
 
 
-def test_refused_before_the_run_begins_is_recorded_but_touches_no_finished_run(sweep, runs, closing):
-    sweep("seed=0")
+def test_refused_before_the_run_begins_is_recorded_but_touches_no_finished_run(finished, sweep, runs, closing):
     ended = sweep("seed=0", "trainer.gradient_accumulation_steps=1,0", "tracker.name=null,no_such_tracker")
     assert [row[2] for row in closing(ended.out)[:-1]] == ["skipped", "failed", "failed", "failed"]
     assert sorted(run.state() for run in runs().values()) == ["failed", "finished"], "the tracker is not the run's"
 
 
-def test_a_run_that_another_process_works_on_is_left_to_it(sweep, runs, closing):
-    sweep("seed=0")
-    (run,) = runs().values()
-    run.write_status("running")
-    with run.lock():
+def test_a_run_that_another_process_works_on_is_left_to_it(finished, sweep, closing):
+    finished.write_status("running")
+    with finished.lock():
         ended = sweep("seed=0,1")
-        assert run.state() == "running"
+        assert finished.state() == "running"
     assert ended.status == 3 and "works on this run" in ended.err.splitlines()[-1]
     assert ended.err.startswith("1 job of the sweep still running in other processes:\n  seed=0: ")
     assert [row[1] for row in closing(ended.out)[:-1]] == ["running", "finished"]
 
 
 @pytest.mark.parametrize("became", ["finished", "failed", "running"])
-def test_a_run_left_to_another_process_is_looked_at_again_at_the_end(sweep, runs, closing, monkeypatch, became):
+def test_a_run_left_to_another_process_is_looked_at_again_at_the_end(finished, sweep, closing, monkeypatch, became):
     """The other process ends while this sweep trains its next run; left in the state running, it was killed."""
     from cifar100 import app
 
-    sweep("seed=0")
-    (run,) = runs().values()
-    run.write_status("running")
+    finished.write_status("running")
     build_model, other = app.build_model, ExitStack()
-    other.enter_context(run.lock())
+    other.enter_context(finished.lock())
 
     def meanwhile(config):
-        run.write_status(became, **({"error": "Diverged: a reason"} if became == "failed" else {}))
+        finished.write_status(became, **({"error": "Diverged: a reason"} if became == "failed" else {}))
         other.close()
         return build_model(config)
 

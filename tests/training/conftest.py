@@ -1,19 +1,14 @@
-"""How the tests of training compose runs, train them with fresh objects, and do so in several processes."""
+"""How the tests of training compose runs, and train them with fresh objects."""
 
-import os
 import signal
-import socket
-import traceback
 from collections.abc import Callable
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import hydra
 import pytest
 import torch
-from accelerate.state import AcceleratorState, PartialState
 from omegaconf import DictConfig
 
 from cifar100 import app
@@ -92,58 +87,3 @@ def _timeless(value: Any) -> Any:
 @pytest.fixture(scope="session")
 def contents_of() -> Callable[[Path], dict[str, Any]]:
     return contents
-
-
-@pytest.fixture
-def in_processes() -> Callable[..., list[Any]]:
-    """Called as (count, function, *arguments): what each of ``count`` processes joined by gloo returns. ``function``
-    gets the process's index first."""
-
-    def start(count: int, function: Callable, *arguments: Any, timeout_s: float = 300) -> list[Any]:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        context = get_context("fork")  # torch is imported already
-        pipes = [context.Pipe(duplex=False) for _ in range(count)]
-        processes = [
-            context.Process(target=_as_process, args=(index, count, port, pipe, function, arguments))
-            for index, (_, pipe) in enumerate(pipes)
-        ]
-        for process in processes:
-            process.start()
-        for _, pipe in pipes:
-            pipe.close()  # so that a process that dies is heard of
-        try:
-            answers = [_answer(end, timeout_s) for end, _ in pipes]
-        finally:
-            for process in processes:
-                process.join(5)
-                process.kill()
-        wrong = [answer for answer in answers if isinstance(answer, str)]
-        assert not wrong, "\n".join(wrong)
-        return [answer for (answer,) in answers]
-
-    return start
-
-
-def _answer(end: Any, timeout_s: float) -> Any:
-    try:
-        return end.recv() if end.poll(timeout_s) else "no answer"
-    except EOFError:
-        return "died"
-
-
-def _as_process(index: int, count: int, port: int, pipe: Any, function: Callable, arguments: tuple) -> None:
-    names = {"RANK": index, "LOCAL_RANK": index, "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count, "MASTER_PORT": port}
-    os.environ |= {name: str(value) for name, value in names.items()}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "ACCELERATE_USE_CPU": "true"}
-    AcceleratorState._reset_state()
-    PartialState._reset_state()
-    try:
-        pipe.send((function(index, *arguments),))
-    except BaseException:
-        pipe.send(traceback.format_exc())
-    finally:
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
-        os._exit(0)  # nothing of the test session's own ending
