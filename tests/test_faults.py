@@ -13,13 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from cifar100.base import files
 from cifar100.record import RunDirectory
 
 CHECKOUT = Path(__file__).parents[1]
 TINY = ("data=digits", "data.val_size=1000", "model.depths=[1,1,1]", "model.widths=[8,8,8]")
 NO_SPACE = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-ENDINGS = (".png", ".svg", ".csv", ".tex", ".html", ".md", ".pptx")
 FUTURE_S = 4_000_000_000  # in the year 2096
 
 
@@ -35,20 +33,19 @@ def cut_off(typed, monkeypatch) -> Callable[[str, str, tuple[str, ...]], object]
     a file that ends so. Returns how it ended: nothing where it was killed."""
 
     def type_and_fail(fault: str, ending: str, command: tuple[str, ...]):
-        sync, met = files._sync, []
+        replace, met = os.replace, []
 
-        def half(path):
-            if not path.name.rpartition(files.TEMPORARY)[0].rsplit(".", 2)[0].endswith(ending):
-                return sync(path)
+        def half(temporary, path):
+            if not str(path).endswith(ending):
+                return replace(temporary, path)
             met.append(path)
-            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-            sync(path)
+            os.truncate(temporary, os.path.getsize(temporary) // 2)
             if fault == "killed":
                 os.kill(os.getpid(), signal.SIGKILL)
             raise NO_SPACE
 
         with monkeypatch.context() as patch:
-            patch.setattr(files, "_sync", half)
+            patch.setattr("os.replace", half)
             if fault == "killed":
                 process = get_context("fork").Process(target=typed, args=command)
                 process.start()
@@ -74,40 +71,63 @@ def check_cut_off(cut_off, command, folder: Path, before: dict, after: dict, fau
         assert not list(folder.rglob("*.tmp"))
 
 
-@pytest.mark.parametrize("fault", ["killed", "full disk"])
-@pytest.mark.parametrize("endings", [(".png", ".pptx"), pytest.param(ENDINGS, marks=pytest.mark.slow)])
-def test_report_cut_off_at_every_kind_of_file(fault, endings, cut_off, typed, tmp_path, trained):
-    command = ("report", f"study={trained.path.parent}", "formats=[html,md,pptx]")
-    report = trained.path.parent / "report"
-    assert typed(*command, "title=before").status == 0
-    before = whole(report)
-    shutil.copytree(report, tmp_path / "before")
-    assert typed(*command, "title=after").status == 0
-    after = whole(report)
-    assert {Path(name).suffix for name in after} == set(ENDINGS)
+REPORT = ("report", "study=multirun/default", "formats=[html,md,pptx]")
+EVALUATED = ("metrics.json", "predictions.safetensors", "per_class.csv", "confusion.csv", "confusion.png")
+
+
+def thorough(*endings: str) -> list:
+    """Everyday one fault at two kinds of file, and the other at two others; slowly both at all."""
+    quick = [("killed", endings[:2]), ("full disk", endings[2:4])]
+    return [*quick, *(pytest.param(fault, endings, marks=pytest.mark.slow) for fault in ("killed", "full disk"))]
+
+
+@pytest.mark.parametrize(("fault", "endings"), thorough(".png", ".html", ".csv", ".pptx", ".svg", ".tex", ".md"))
+def test_report_cut_off_at_every_kind_of_file(fault, endings, cut_off, typed, reported):
+    report, (before, after) = Path("multirun/default/report"), reported
     for ending in endings:
-        shutil.rmtree(report)
-        shutil.copytree(tmp_path / "before", report)
-        check_cut_off(cut_off, (*command, "title=after"), report, before, after, fault, ending)
-    assert typed(*command, "title=after").status == 0
+        shutil.rmtree(report, ignore_errors=True)
+        shutil.copytree("before", report)
+        check_cut_off(cut_off, (*REPORT, "title=after"), report, before, after, fault, ending)
+    assert typed(*REPORT, "title=after").status == 0
     assert whole(report) == after and not list(report.rglob("*.tmp"))
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture
-def trained(typed) -> RunDirectory:
-    """A run of one epoch, evaluated."""
-    assert typed("train", *TINY, "trainer.num_train_epochs=1").status == 0
-    (path,) = Path("multirun/default").iterdir()
-    assert typed("evaluate", f"run_dir={path}", "latency=false").status == 0
-    return RunDirectory(path)
+def trained(typed, kept) -> RunDirectory:
+    """A run of one epoch, evaluated; made once."""
+    if not (kept / "multirun").exists():
+        assert typed("train", *TINY, "trainer.num_train_epochs=1").status == 0
+        assert typed("evaluate", "run_dir=multirun/default", "latency=false").status == 0
+        shutil.copytree("multirun", kept / "multirun")
+    shutil.copytree(kept / "multirun", "multirun", dirs_exist_ok=True)
+    (status,) = Path("multirun/default").glob("*/status.json")
+    return RunDirectory(status.parent)
 
 
-@pytest.mark.parametrize("fault", ["killed", "full disk"])
-def test_evaluate_cut_off_at_every_file(fault, cut_off, typed, trained):
+@pytest.fixture
+def reported(typed, kept, trained) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """The files of a report entitled "before", which stands in before/, and of one entitled "after"; made once."""
+    for title in ("before", "after"):
+        if not (kept / title).exists():
+            assert typed(*REPORT, f"title={title}").status == 0
+            shutil.move("multirun/default/report", kept / title)
+        shutil.copytree(kept / title, title)
+    before, after = whole(Path("before")), whole(Path("after"))
+    assert {Path(name).suffix for name in after} == {".png", ".svg", ".csv", ".tex", ".html", ".md", ".pptx"}
+    return before, after
+
+
+@pytest.mark.parametrize(("fault", "endings"), thorough(*EVALUATED))
+def test_evaluate_cut_off_at_every_file(fault, endings, cut_off, typed, trained):
     folder = trained.path / "evaluation"
     command = ("evaluate", f"run_dir={trained.path}", "latency=false")
     after = whole(folder)
-    for ending in ("metrics.json", "predictions.safetensors", "per_class.csv", "confusion.csv", "confusion.png"):
+    for ending in endings:
         shutil.rmtree(folder)
         check_cut_off(cut_off, command, folder, {}, after, fault, ending)
     assert typed(*command).status == 0
@@ -131,7 +151,7 @@ def test_a_clock_that_goes_back(typed, tmp_path, image_cache, monkeypatch):
     (path,), (other,) = (list(Path(root, "default").iterdir()) for root in ("multirun", "whole"))
     run = RunDirectory(path)
     future = {"created": "2096-10-02T07:06:40+00:00", "updated": "2096-10-02T07:06:40+00:00"}
-    run._write_json("status.json", run.status() | future)
+    (path / "status.json").write_text(json.dumps(run.status() | future))
     for file in [*path.rglob("*"), *image_cache.rglob("*")]:
         os.utime(file, (FUTURE_S, FUTURE_S))
     ended = typed(*arguments)
@@ -151,7 +171,7 @@ def test_a_read_only_study(command, typed, trained, monkeypatch):
     def read_only(path, *_, **__):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
 
-    monkeypatch.setattr(files, "_sync", read_only)
+    monkeypatch.setattr("os.fsync", read_only)
     monkeypatch.setattr(Path, "unlink", read_only)
     asked = f"run_dir={trained.path}" if command == "evaluate" else f"study={trained.path.parent}"
     ended = typed(command, asked)
