@@ -32,7 +32,8 @@ class Batch(NamedTuple):
         """The batch on ``device``, copied without waiting where it is in pinned memory."""
         if self.images.device == device:
             return self
-        return Batch(*(tensor.to(device, non_blocking=True) for tensor in self[:3]), self.step_size)
+        images, targets, labels = (tensor.to(device, non_blocking=True) for tensor in self[:3])
+        return Batch(images, targets, labels, self.step_size)
 
 
 class Request(NamedTuple):
@@ -103,4 +104,4 @@ def fetch_together(dataset: BatchDataset, steps: Sequence[Sequence[Request]]) ->
     sizes = [len(request.indices) for request in requests]
     parts = zip(*(tensor.split(sizes) for tensor in whole[:3]), strict=True)
     for step in steps:
-        yield [Batch(*next(parts), request.step_size) for request in step]
+        yield [Batch(*next(parts), step_size=request.step_size) for request in step]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from cifar100.base.errors import HubError
 
@@ -39,7 +40,7 @@ class Address:
         return COMMIT.fullmatch(self.revision) is not None
 
 
-def is_address(text: object) -> bool:
+def is_address(text: Any) -> bool:
     return isinstance(text, str) and text.startswith(PREFIX)
 
 
@@ -51,7 +52,7 @@ def parse_address(text: str, revision: str | None = None) -> Address:
     return Address(repo_id, given or revision or MAIN)
 
 
-def check_repo_id(repo_id: object) -> str:
+def check_repo_id(repo_id: Any) -> str:
     """The id of a repository, checked: `user/name`, as a Hub admits it. Raises HubError."""
     fits = isinstance(repo_id, str) and _REPO_ID.fullmatch(repo_id)
     if not fits or "--" in repo_id or ".." in repo_id or repo_id.endswith(".git"):
@@ -60,7 +61,7 @@ def check_repo_id(repo_id: object) -> str:
     return repo_id
 
 
-def check_revision(revision: object) -> str:
+def check_revision(revision: Any) -> str:
     """The name of a branch or tag, or a commit, checked. Raises HubError."""
     fits = isinstance(revision, str) and _REVISION.fullmatch(revision)
     if not fits or ".." in revision or "//" in revision:

@@ -71,7 +71,7 @@ class Field:
         """The field's key in a record: with the split where it is a metric of images."""
         return f"{split}/{self.name}" if self in METRICS else self.name
 
-    def fault(self, value: object) -> str | None:
+    def fault(self, value: Any) -> str | None:
         """The reason why a record's value cannot be this number; None where it can."""
         number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if self.unit == "%":

@@ -140,7 +140,7 @@ class Loop:
         progress.epoch_s = time.perf_counter() - start
         return summed(totals, self.accelerator)
 
-    def take_step(self, micro_batches: Sequence[tuple], totals: Totals, *, epoch: int, step: int) -> None:
+    def take_step(self, micro_batches: Sequence[Any], totals: Totals, *, epoch: int, step: int) -> None:
         """Forward, backward and update on the micro-batches of one optimizer step; adds its predictions to ``totals``.
 
         The gradient is that of the mean loss over all images of the step, whatever the number of processes and

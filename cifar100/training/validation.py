@@ -1,6 +1,7 @@
 """Metrics of a network on held-out images, and sums over processes."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -13,7 +14,7 @@ from cifar100.training.faults import name_memory
 @torch.no_grad()
 def validate(
     forward: Callable[[Tensor], Tensor],
-    batches: Iterable[tuple],
+    batches: Iterable[Any],
     loss: Callable[[Tensor, Tensor], Tensor],
     accelerator: Accelerator,
     batch_size: int,

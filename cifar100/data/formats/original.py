@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -96,13 +97,13 @@ def _read_binary(files: dict[str, bytes], layout: Layout, spec: Spec) -> RawData
     return RawData(splits, *names)
 
 
-def _entry(loaded: dict[str, object], key: str, kind: type, where: str) -> object:
+def _entry(loaded: dict[str, Any], key: str, kind: type, where: str) -> Any:
     if not isinstance(loaded.get(key), kind):
         raise UserError(f"{where}: has no {key} of type {kind.__name__}")
     return loaded[key]
 
 
-def _pixels(loaded: dict[str, object], where: str, spec: Spec) -> np.ndarray:
+def _pixels(loaded: dict[str, Any], where: str, spec: Spec) -> np.ndarray:
     pixels = _entry(loaded, "data", np.ndarray, where)
     size = spec.in_channels * spec.resolution**2
     if pixels.dtype != np.uint8 or pixels.ndim != 2 or pixels.shape[1] != size:
@@ -110,7 +111,7 @@ def _pixels(loaded: dict[str, object], where: str, spec: Spec) -> np.ndarray:
     return pixels
 
 
-def _labels(loaded: dict[str, object], key: str, where: str) -> np.ndarray:
+def _labels(loaded: dict[str, Any], key: str, where: str) -> np.ndarray:
     values = loaded.get(key)
     if isinstance(values, list) and all(type(value) is int and abs(value) < 2**31 for value in values):
         return np.array(values, np.int64)
