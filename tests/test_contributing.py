@@ -13,6 +13,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 
+from cifar100.app.assemble import build_loss
 from cifar100.config import CONF, build, build_network
 
 CHECKOUT = Path(__file__).parents[1]
@@ -65,7 +66,7 @@ def test_each_example_trains_a_step(added, image_cache, path):
     torch.manual_seed(0)
     data = build(config.data)
     network = build_network(config, [typed] if group in ("attention", "block") else [])
-    optimizer, loss = build(config.optimizer)(network), build(config.loss)
+    optimizer, loss = build(config.optimizer)(network), build_loss(config, data)
     images = data.train.images[:64].float() / 255
     labels = data.train.labels[:64]
     losses = []

@@ -3,12 +3,14 @@
 import copy
 import gc
 import logging
+from inspect import signature
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
 from hydra.core.hydra_config import HydraConfig
+from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
@@ -16,6 +18,7 @@ from cifar100.app.sources import freeze, load_teacher, start_from
 from cifar100.app.trackers import RunTracker
 from cifar100.base.errors import UserError
 from cifar100.config import build, build_network
+from cifar100.data.images import ImageData
 from cifar100.data.loader import EvalLoader, TrainLoader
 from cifar100.optim.groups import scale_backbone
 from cifar100.record import RunDirectory
@@ -69,21 +72,19 @@ def build_loop(
     scheduler = build(config.scheduler)(optimizer, num_training_steps=steps_in_all, steps_per_epoch=steps)
     average = _average(config, model, epochs)
     state = State(model, optimizer, scheduler, average, accelerator.scaler, frozen)
-    loss = OmegaConf.to_container(config.loss, resolve=True)
     hints, size = no_hints, arguments.per_device_train_batch_size
-    if "teacher" in loss:
-        teacher = load_teacher(loss.pop("teacher"), model, data)
+    if "teacher" in config.loss:
+        teacher = load_teacher(config.loss.teacher, model, data)
         hints = Teacher(teacher, accelerator, compile_model=arguments.torch_compile, batch_size=size)
     if (processes := accelerator.num_processes) > 1:
         images = processes * size * arguments.gradient_accumulation_steps
         log.info("%d processes: steps of %d images in all, at the learning rate that one has", processes, images)
-    counts = torch.bincount(data.train.labels, minlength=len(data.class_names)).tolist()
     return Loop(
         record,
         state,
         train_loader,
         val_loader,
-        build(loss, class_counts=counts).to(accelerator.device),
+        build_loss(config, data).to(accelerator.device),
         accelerator,
         arguments,
         seed=config.seed,
@@ -100,6 +101,18 @@ def _average(config: DictConfig, model: nn.Module, epochs: int) -> MovingAverage
         other = "freeze" if config.ema_decay is None else "ema_decay"
         raise UserError(f"swa_start={config.swa_start} and {other}={config[other]} do not go together; leave one out")
     return StochasticAverage(model, config.swa_start, epochs)
+
+
+def build_loss(config: DictConfig, data: ImageData) -> nn.Module:
+    """The loss; one that takes `class_counts` gets the training images of each class. Raises what `build` does."""
+    options = OmegaConf.to_container(config.loss, resolve=True)
+    options.pop("teacher", None)
+    try:
+        wanted = "class_counts" in signature(get_object(options["_target_"])).parameters
+    except (ImportError, ValueError):  # build says it better
+        wanted = False
+    counts = torch.bincount(data.train.labels, minlength=len(data.class_names)).tolist()
+    return build(options, **({"class_counts": counts} if wanted else {}))
 
 
 def _check_single_images(model: nn.Module, smallest_batch: int, arguments: Any) -> None:

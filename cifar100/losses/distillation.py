@@ -17,13 +17,12 @@ class TaughtLoss(nn.Module):
     Args:
         temperature: T, above 0, by which both logits are divided.
         label_smoothing: of the cross entropy, in [0, 1).
-        class_counts: taken since every loss is offered them; not used.
 
     Raises:
         UserError: an option out of range.
     """
 
-    def __init__(self, temperature: float, label_smoothing: float, class_counts: object) -> None:
+    def __init__(self, temperature: float, label_smoothing: float) -> None:
         super().__init__()
         check_label_smoothing(label_smoothing)
         self.temperature = _checked("temperature", temperature, above_zero=True)
@@ -57,9 +56,8 @@ class Distillation(TaughtLoss):
         temperature: float = 4.0,
         weight: float = 0.9,
         label_smoothing: float = 0.0,
-        class_counts: object = None,
     ) -> None:
-        super().__init__(temperature, label_smoothing, class_counts)
+        super().__init__(temperature, label_smoothing)
         self.weight = _checked("weight", weight)
         if weight > 1:
             raise UserError(f"loss.weight={weight} must lie in [0, 1]; the labels count by what is left of 1")
@@ -89,9 +87,8 @@ class DecoupledDistillation(TaughtLoss):
         alpha: float = 1.0,
         beta: float = 8.0,
         label_smoothing: float = 0.0,
-        class_counts: object = None,
     ) -> None:
-        super().__init__(temperature, label_smoothing, class_counts)
+        super().__init__(temperature, label_smoothing)
         self.alpha, self.beta = _checked("alpha", alpha), _checked("beta", beta)
 
     def taught(self, labels: Tensor, ours: Tensor, theirs: Tensor, targets: Tensor) -> Tensor:
