@@ -128,5 +128,6 @@ def _watched(value: Any, part: str, calls: Calls) -> Any:
         calls.setdefault(part, []).append(arguments)
         return value.func(*value.args, *arguments, **options | others)
 
-    noting.func, noting.keywords = value.func, options  # as a partial has, by which a block knows its mixer
+    # As a partial has, of which a block reads its mixer.
+    noting.func, noting.keywords = value.func, options  # type: ignore[attr-defined]
     return noting

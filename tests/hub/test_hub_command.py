@@ -49,7 +49,7 @@ def test_trained_pushed_pulled_and_evaluated_as_typed(hub, typed, tmp_path):
 def test_every_run_that_evaluate_names_may_be_on_the_hub(hub, files, typed, monkeypatch, tmp_path):
     called = {}
     monkeypatch.setattr(
-        "cifar100.app.evaluate_runs", lambda run_dir, **options: called.update(options, run_dir=run_dir)
+        "cifar100.app.commands.evaluate_runs", lambda run_dir, **options: called.update(options, run_dir=run_dir)
     )
     commit = hub.put("ada/net", files)
     assert typed("evaluate", "run_dir=[multirun/x,hf://ada/net]", "compare=hf://ada/net@main").status == 0
