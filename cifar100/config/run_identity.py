@@ -116,7 +116,7 @@ def register_resolvers(**others: Callable[..., Any]) -> None:
     if "replace" not in signature(register).parameters:
         register = OmegaConf.register_new_resolver
     for name, resolver in {"rows": rows, "table": table, "run_id": _folder_of, **others}.items():
-        register(name, resolver, replace=True)
+        register(name, resolver, replace=True)  # type: ignore[call-arg]
 
 
 def _folder_of(*, _root_: DictConfig) -> str:

@@ -104,4 +104,4 @@ def fetch_together(dataset: BatchDataset, steps: Sequence[Sequence[Request]]) ->
     sizes = [len(request.indices) for request in requests]
     parts = zip(*(tensor.split(sizes) for tensor in whole[:3]), strict=True)
     for step in steps:
-        yield [Batch(*next(parts), step_size=request.step_size) for request in step]
+        yield [Batch._make((*next(parts), request.step_size)) for request in step]

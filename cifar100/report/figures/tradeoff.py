@@ -103,7 +103,7 @@ def _place_labels(
     figure = axes.figure
     figure.canvas.draw()  # settles the constrained layout
     figure.set_layout_engine("none")
-    renderer = figure.canvas.get_renderer()
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
     frame = axes.get_window_extent(renderer)
     taken = [_around(axes.transData.transform(point), 4) for point in points]
     taken += [_around(dot, 1) for line in lines for dot in _dots(*axes.transData.transform(line))]
