@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +11,23 @@ import torch
 from accelerate import PartialState
 
 from cifar100.base.errors import UserError
-from cifar100.base.text import near, one_line
-from cifar100.data.loader import EvalLoader
+from cifar100.base.text import near
 from cifar100.evaluation.accuracy import accuracy
 from cifar100.evaluation.architecture import fingerprint
 from cifar100.evaluation.costs import count_costs, stage_costs
 from cifar100.evaluation.evaluation_folder import write_evaluation
 from cifar100.evaluation.explanations.compare import compare_runs
 from cifar100.evaluation.explanations.explain import check_explanations, write_explanations
-from cifar100.evaluation.explanations.other_run import find_other, predictions_of
+from cifar100.evaluation.explanations.other_run import find_other
 from cifar100.evaluation.explanations.subject import Subject
 from cifar100.evaluation.latency import Latency, measure_latency
-from cifar100.evaluation.open_run import OpenRun, open_run
+from cifar100.evaluation.open_run import OpenRun
+from cifar100.evaluation.passes import AS_TRAINED, Passes
 from cifar100.evaluation.precision import Precision
-from cifar100.evaluation.predict import Predictions, predict
+from cifar100.evaluation.predict import Predictions
 from cifar100.record import RunDirectory, describe_environment
 
 log = logging.getLogger(__name__)
-AS_TRAINED = "as_trained"
 THROUGHPUT_BATCH = 128
 SPLITS, CHECKPOINTS = ("test", "val"), ("best", "last")
 TTAS = (None, "flip")
@@ -82,18 +81,12 @@ def evaluate_run(
     record = RunDirectory(run_dir)
     other = None if compare is None else find_other(compare, record)
     processes = PartialState(cpu=not torch.accelerator.is_available())
-    where = {"data_path": data_path, "cache_dir": cache_dir, "device": processes.device}
-    run = open_run(record, checkpoint=checkpoint, **where)
-    run.images(split)
-    others = other and _predictions_of(other, run, split, checkpoint, batch_size, precision, processes, where)
-    chosen = _precision(run, precision, processes.device)
+    passes = Passes(**options, data_path=data_path, cache_dir=cache_dir, processes=processes, mirrored=tta == "flip")
+    run = passes.open(record)
+    others = None if other is None else passes.compared(other, run)
+    chosen = passes.format(run)
     log.info("evaluating %s: checkpoint %s, %s images, %s", run.record.name, run.checkpoint, split, chosen)
-    try:
-        predictions = _predict(run, split, batch_size, chosen, processes, mirrored=tta == "flip")
-    except (RuntimeError, NotImplementedError, IndexError, TypeError) as error:
-        if isinstance(error, torch.OutOfMemoryError) or "memory" in str(error):
-            raise
-        raise UserError(f"{run.record.path}: its network cannot take these images ({one_line(error)[:200]})") from error
+    predictions = passes.predictions(run)
     results = _results(run, split, predictions, chosen)
     if processes.is_main_process:
         results["git"] = describe_environment()["git"]
@@ -142,59 +135,6 @@ def _check(**arguments: tuple[str, Sequence[str]]) -> None:
     for name, (value, choices) in arguments.items():
         if value not in choices:
             raise UserError(f"{name}={value} is unknown{near(str(value), choices)}")
-
-
-def _precision(run: OpenRun, wanted: str, device: torch.device) -> Precision:
-    if wanted != AS_TRAINED:
-        return Precision(wanted)
-    if run.trained is Precision.FP16 and device.type == "cpu":
-        log.info("trained in fp16, which a CPU has no fast products for: evaluating in float32")
-        return Precision.FLOAT32
-    return run.trained
-
-
-def _predict(
-    run: OpenRun,
-    split: str,
-    batch_size: int,
-    precision: Precision,
-    processes: PartialState,
-    *,
-    mirrored: bool = False,
-) -> Predictions:
-    images = run.images(split)
-    loader = EvalLoader(
-        images,
-        mean=run.data.mean,
-        std=run.data.std,
-        batch_size=batch_size,
-        num_processes=processes.num_processes,
-        process_index=processes.process_index,
-        device=processes.device,
-    )
-    options = {"num_classes": run.data.num_classes, "precision": precision, "mirrored": mirrored}
-    return predict(run.model, loader, len(images), **options)
-
-
-def _predictions_of(
-    other: RunDirectory,
-    run: OpenRun,
-    split: str,
-    checkpoint: str,
-    batch_size: int,
-    precision: str,
-    processes: PartialState,
-    where: Mapping[str, Any],
-) -> Predictions:
-    """The other run's predictions, recorded or made now, under the same options."""
-
-    def evaluate() -> tuple[OpenRun, Predictions]:
-        log.info("evaluating %s to compare with it", other.name)
-        opened = open_run(other, checkpoint=checkpoint, **where)
-        chosen = _precision(opened, precision, processes.device)
-        return opened, _predict(opened, split, batch_size, chosen, processes)
-
-    return predictions_of(other, run, split, checkpoint, None if precision == AS_TRAINED else precision, evaluate)
 
 
 def _results(run: OpenRun, split: str, predictions: Predictions, precision: Precision) -> dict[str, Any]:
