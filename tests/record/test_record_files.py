@@ -22,8 +22,8 @@ write = {
     "checkpoint": lambda i: run.save_checkpoint("last", {k: t.fill_(i) for k, t in tensors.items()}, {"i": i}),
     "metrics": lambda i: run.write_metrics([{"epoch": e, "i": i} for e in range(2000)]),
     "status": lambda i: run.write_status("running", i=i, filler="x" * 50_000),
-    "summary": lambda i: run.write_summary({"first": i, "filler": "x" * 100_000, "last": i}),
-    "config": lambda i: run.write_config({"first": i, "filler": ["x"] * 500, "last": i}),
+    "summary": lambda i: run.write_summary({"first": i, "filler": "x" * 100_000, "end": i}),
+    "config": lambda i: run.write_config({"first": i, "filler": ["x"] * 500, "end": i}),
     "evaluation": lambda i: run.write_csv("t.csv", ("i", "j"), [(i, i)] * 5000),
 }[kind]
 with run.lock():
@@ -50,7 +50,7 @@ def _version(run: RunDirectory, kind: str) -> int:
         assert len(rows) == 5000
     else:
         content = run.summary() if kind == "summary" else run.config()
-        seen = {content["first"], content["last"]}
+        seen = {content["first"], content["end"]}
     assert len(seen) == 1, f"{kind} mixes {seen}"
     return int(seen.pop())
 
