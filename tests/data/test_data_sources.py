@@ -119,7 +119,10 @@ MISTAKES = {
         lambda write, path, raw: _without(FORMS["parquet"](write, path, raw), "train-00001-of-00002.parquet"),
         "300 train images, expected 600",
     ),
-    "cifar10's labels": (lambda write, path, raw: write.parquet(path, raw, "label"), "does not say which labels these are"),
+    "cifar10's labels": (
+        lambda write, path, raw: write.parquet(path, raw, "label"),
+        "does not say which labels these are",
+    ),
 }
 
 
