@@ -31,7 +31,15 @@ from cifar100.base.errors import (
     UserError,
 )
 from cifar100.base.text import joined, visible
-from cifar100.config import CONF, is_sweep, named_folders, register_resolvers, trusting, typed_folders
+from cifar100.config import (
+    CONF,
+    compose_quickly,
+    is_sweep,
+    named_folders,
+    register_resolvers,
+    trusting,
+    typed_folders,
+)
 from cifar100.habits import check_habits, parted
 from cifar100.help import groups
 from cifar100.logs import is_main, open_output
@@ -44,6 +52,7 @@ failures: list[tuple[str, int, str]] = []
 _typed_in = 0  # the process
 _job_begun = False
 # On import, which comes before a job that another process was asked for is composed here.
+compose_quickly()
 register_resolvers(groups=groups, processes=sweep.processes)  # for hydra.help.template and hydra.launcher
 
 

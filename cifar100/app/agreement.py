@@ -94,8 +94,7 @@ def warn_of_threads() -> None:
 
 def warn_of_label(config: DictConfig, record: RunDirectory) -> None:
     """Says that a finished run keeps the label that it was trained with."""
-    recorded = record.config().get("label")
-    if config.label is not None and config.label != recorded:
+    if config.label is not None and config.label != (recorded := record.config().get("label")):
         log.warning("it keeps its label %r; label=%s would need force=true", recorded, config.label)
 
 
@@ -110,12 +109,12 @@ def check_keys(config: DictConfig, overrides: list[str]) -> None:
         node = config[part]
         if missing := sorted(OmegaConf.missing_keys(node)) if OmegaConf.is_config(node) else []:
             raise ConfigError(f"{missing[0]}=??? is no value; give it one, or leave it out")
-    known = _keys()
-    text = OmegaConf.to_yaml(config, resolve=False)
-    for override in overrides:
+    added = [override for override in overrides if override.startswith("+")]
+    known, text = (_keys(), OmegaConf.to_yaml(config, resolve=False)) if added else (set(), "")
+    for override in added:
         key = override.partition("=")[0]
         name = key.lstrip("+").partition("@")[0].partition(".")[0].partition("/")[0]
-        if not key.startswith("+") or name in known or re.search(rf"\$\{{\.*{re.escape(name)}[.}}]", text):
+        if name in known or re.search(rf"\$\{{\.*{re.escape(name)}[.}}]", text):
             continue
         close = get_close_matches(name, known, n=3) or get_close_matches(name, _options(config), n=3)
         near = f"; did you mean {' or '.join(close)}?" if close else "; leave it out"

@@ -2,6 +2,7 @@
 
 from cifar100.base.conf import CONF, MODEL_GROUPS, PRIMITIVES, RECIPE
 from cifar100.base.errors import ConfigError
+from cifar100.config.composition import compose_quickly
 from cifar100.config.instantiation import build
 from cifar100.config.own_code import is_sweep, named_folders, own_folders, trusting, typed_folders
 from cifar100.config.records import load_model, trusted_targets
@@ -17,6 +18,7 @@ __all__ = [
     "build",
     "build_network",
     "check_typed_choices",
+    "compose_quickly",
     "difference",
     "identity",
     "is_sweep",

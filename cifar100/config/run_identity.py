@@ -60,7 +60,11 @@ def _digest(file: Path, size: int, modified_ns: int) -> str:
 
 def identity(config: DictConfig) -> str:
     """The first 8 hexadecimal digits of the SHA-256 of :func:`recipe`, less what has no effect on the result."""
-    text = json.dumps(canonical(effective(recipe(config))), sort_keys=True, separators=(",", ":"))
+    return _hash(recipe(config))
+
+
+def _hash(content: dict[str, Any]) -> str:
+    text = json.dumps(canonical(effective(content)), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -83,7 +87,7 @@ def run_id(config: DictConfig) -> str:
     trainer = canonical(content["trainer"])
     length = f"s{trainer['max_steps']}" if "max_steps" in trainer else f"e{dashed(trainer['num_train_epochs'])}"
     words = "-".join([readable(content), *_tried(config), length, f"seed{content['seed']}"])[:LONGEST]
-    return re.sub(r"[^a-z0-9._-]+", "_", f"{words}-{identity(config)}".lower())
+    return re.sub(r"[^a-z0-9._-]+", "_", f"{words}-{_hash(content)}".lower())
 
 
 def run_folder(config: DictConfig) -> str:
