@@ -29,7 +29,7 @@ from cifar100.config import CONF, build, register_resolvers
 from cifar100.data.images import ImageSet
 from cifar100.record import RunDirectory
 from cifar100.training.faults import StopRequest
-from cifar100.training.network import wait_for
+from cifar100.training.network import GRAPHS, wait_for
 from cifar100.training.progress import Display
 from cifar100.training.state import Progress
 
@@ -113,7 +113,8 @@ def bare_step(steps: int, model: nn.Module) -> Callable[[], None]:
     inputs = torch.randn(BATCH, 3, 32, 32, device=DEVICE).contiguous(memory_format=torch.channels_last)
     targets = torch.randint(100, (BATCH,), device=DEVICE)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, fused=True)
-    compiled, criterion = torch.compile(model, dynamic=False), nn.CrossEntropyLoss()
+    options, criterion = GRAPHS if DEVICE.type == "cuda" else None, nn.CrossEntropyLoss()
+    compiled = torch.compile(model, dynamic=False, options=options)
 
     def run() -> None:
         for _ in range(steps):

@@ -73,9 +73,9 @@ class Loop:
         self.optimizer = self.accelerator.prepare_optimizer(self.state.optimizer)
         self.network = distributed(self.state.model, self.accelerator)
         train_size, size = self.arguments.per_device_train_batch_size, self.arguments.per_device_eval_batch_size
-        self.forward = compiled(self.network, self.arguments.torch_compile, train_size)
+        self.forward = compiled(self.network, train_size, self.arguments, self.accelerator)
         # Not through the wrapper for several processes, which would wait for all of them at every batch.
-        self.validation = compiled(self.state.validated, self.arguments.torch_compile, size)
+        self.validation = compiled(self.state.validated, size, self.arguments, self.accelerator)
         self.losses = LossWatch(self.accelerator)
         self.stop_interval = 1 if self.accelerator.device.type == "cpu" else BUNCH
 

@@ -1,7 +1,9 @@
 """The network as the loop calls it: distributed over processes, compiled, on its device; the average of its weights."""
 
 import logging
+import os
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -13,6 +15,9 @@ from cifar100.base.errors import UserError
 log = logging.getLogger(__name__)
 # Processor time of compiling forward and backward pass: 69 s for ResNet-20's 111 modules with bfloat16 on one CPU core.
 SECONDS_A_MODULE = 0.6
+# On a GPU a pass is launched as one graph, and small kernels that need not wait for each other are one kernel.
+# CIFAR100_CUDA_GRAPHS=0 leaves both out.
+GRAPHS = {"triton.cudagraphs": True, "combo_kernels": True}
 
 
 def distributed(model: nn.Module, accelerator: Accelerator) -> nn.Module:
@@ -28,18 +33,28 @@ def distributed(model: nn.Module, accelerator: Accelerator) -> nn.Module:
     return nn.parallel.DistributedDataParallel(model, device_ids=devices, broadcast_buffers=False)
 
 
-def compiled(model: nn.Module, wanted: bool, batch_size: int) -> Callable[[Tensor], Tensor]:
-    """``model``, through ``torch.compile`` where that is wanted, for batches of ``batch_size``."""
-    return Compiled(model, batch_size) if wanted else model
+def compiled(model: nn.Module, batch_size: int, arguments: Any, accelerator: Accelerator) -> Callable[[Tensor], Tensor]:
+    """``model``, through ``torch.compile`` where the arguments want that, for batches of ``batch_size``; on a GPU as
+    GRAPHS.
+
+    Not as GRAPHS where several micro-batches add up: gradients live in the graph's memory, which the next pass takes
+    (https://github.com/pytorch/pytorch/issues/169545). Nor with several processes, where batch norm keeps torch from
+    recording any (https://github.com/pytorch/pytorch/issues/139207).
+    """
+    if not arguments.torch_compile:
+        return model
+    alone = accelerator.num_processes == arguments.gradient_accumulation_steps == 1
+    wanted = os.environ.get("CIFAR100_CUDA_GRAPHS", "1") != "0"
+    return Compiled(model, batch_size, graphs=accelerator.device.type == "cuda" and alone and wanted)
 
 
 class Compiled:
     """A network compiled for one batch size. Others, such as an epoch's last batch, go through the network itself,
     since a compilation costs more than a run's few odd batches gain."""
 
-    def __init__(self, model: nn.Module, batch_size: int) -> None:
+    def __init__(self, model: nn.Module, batch_size: int, *, graphs: bool = False) -> None:
         self.model, self.batch_size = model, batch_size
-        self.fast = torch.compile(model, dynamic=False)
+        self.fast = torch.compile(model, dynamic=False, options=GRAPHS if graphs else None)
         self.first = True
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -63,7 +78,7 @@ class Teacher:
     def __init__(self, network: nn.Module, accelerator: Accelerator, *, compile_model: bool, batch_size: int) -> None:
         network = network.eval().requires_grad_(False).to(accelerator.device, memory_format=torch.channels_last)
         self.network, self.accelerator = network, accelerator
-        self.forward = compiled(network, compile_model, batch_size)
+        self.forward = Compiled(network, batch_size) if compile_model else network
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> tuple[Tensor]:

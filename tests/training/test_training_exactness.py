@@ -4,9 +4,11 @@ import signal
 
 import pytest
 import torch
+from torch._dynamo.utils import counters
 
 from cifar100.base.errors import Interrupted
 from cifar100.record import RunDirectory
+from cifar100.training.network import Compiled
 
 # 437 images: five steps an epoch, the last of 53 images.
 SHORT = (
@@ -76,6 +78,21 @@ def test_compiled(variant, make_loop, counted, contents_of, tmp_path):
     finish(make_loop, counted, tmp_path / "whole", variant)
     assert finish(make_loop, counted, tmp_path / "cut", variant, stop_after=4) >= 2
     assert contents_of(tmp_path / "cut") == contents_of(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_compiled_as_for_a_gpu(make_loop, contents_of, tmp_path):
+    """On a CPU, where the options must change nothing: one graph for training, one for validation, the same bits."""
+    variant = [*SHORT, "trainer.bf16=true", "model.drop_path=0.5", "trainer.torch_compile=true"]
+    make_loop(tmp_path / "plain", *variant).run()
+    loop = make_loop(tmp_path / "graphs", *variant)
+    loop.forward, loop.validation = (
+        Compiled(each.model, each.batch_size, graphs=True) for each in (loop.forward, loop.validation)
+    )
+    counters.clear()
+    loop.run()
+    assert counters["stats"]["unique_graphs"] == 2 and not counters["graph_break"]
+    assert contents_of(tmp_path / "graphs") == contents_of(tmp_path / "plain")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,10 @@
 """Training on a GPU. Skipped where there is none."""
 
+from importlib.util import find_spec
+
 import pytest
 import torch
+from torch._dynamo.utils import counters
 
 from cifar100.base.errors import Interrupted
 from cifar100.record import RunDirectory, describe_environment
@@ -48,9 +51,43 @@ def test_the_record_names_what_decides_how_it_computed():
 
 
 @pytest.mark.parametrize(
-    "overrides", [("ema_decay=0.9",), ("augment=trivialaugment", "trainer.dataloader_num_workers=2")]
+    "overrides",
+    [
+        (),
+        ("ema_decay=0.9", "model.drop_path=0.2"),
+        ("augment=trivialaugment", "trainer.dataloader_num_workers=2"),
+        ("trainer.max_grad_norm=1.0", "trainer.bf16=false", "trainer.fp16=true"),
+        ("trainer.gradient_accumulation_steps=2",),
+    ],
 )
-def test_compiled_in_bfloat16_with_batch_norm(make_loop, tmp_path, overrides):
-    loop = make_loop(tmp_path, "trainer=fast", "trainer.num_train_epochs=3", *overrides)
-    loop.run()
-    assert RunDirectory(tmp_path).metrics()[-1]["val/top1"] > 0.2, "twice chance"
+def test_compiled_with_batch_norm(make_loop, tmp_path, monkeypatch, overrides):
+    """As graphs, of which none is left out, what it is by one launch after another."""
+    metrics = []
+    for graphs in ("1", "0"):
+        monkeypatch.setenv("CIFAR100_CUDA_GRAPHS", graphs)
+        counters.clear()
+        make_loop(tmp_path / graphs, "trainer=fast", "trainer.num_train_epochs=3", *overrides).run()
+        assert counters["inductor"]["cudagraph_skips"] == 0
+        metrics.append(RunDirectory(tmp_path / graphs).metrics())
+    assert metrics[0][-1]["val/top1"] > 0.2, "twice chance"
+    losses = [[row["train/loss"] for row in rows] for rows in metrics]
+    assert losses[0] == pytest.approx(losses[1], rel=5e-2)
+
+
+def test_a_second_job_of_a_process_is_compiled_anew(make_loop, tmp_path):
+    for width in (8, 12):
+        overrides = ("trainer=fast", "trainer.num_train_epochs=2", f"model.widths=[{width},{width},{width}]")
+        make_loop(tmp_path / str(width), *overrides).run()
+        assert RunDirectory(tmp_path / str(width)).metrics()[-1]["val/top1"] > 0.15
+
+
+def test_trained_taught_evaluated_and_explained_in_one_process(image_cache, tmp_path, monkeypatch):
+    import cifar100
+
+    monkeypatch.chdir(tmp_path)
+    recipe = ["data=digits", "model.depths=[1,1,1]", "trainer=fast", "trainer.num_train_epochs=3"]
+    teacher = cifar100.train(recipe, quiet=True)
+    explain = ["gradcam"] if find_spec("captum") else ["confused"]
+    assert cifar100.evaluate(teacher, latency=True, explain=explain)["test/top1"] > 0.2
+    taught = cifar100.train([*recipe, "loss=distillation", f"loss.teacher={teacher}"], quiet=True)
+    assert cifar100.evaluate(taught, latency=False)["test/top1"] > 0.2

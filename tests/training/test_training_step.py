@@ -13,7 +13,7 @@ from cifar100.data.batch import Batch
 from cifar100.metrics import Totals
 from cifar100.training.faults import BUNCH
 from cifar100.training.loop import Loop
-from cifar100.training.network import Compiled, MovingAverage, StochasticAverage
+from cifar100.training.network import GRAPHS, Compiled, MovingAverage, StochasticAverage, compiled
 from cifar100.training.state import State
 
 
@@ -45,6 +45,7 @@ def make_loop(model, accelerator, loss=None, lr=0.1, **options) -> Loop:
     scheduler = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=0.5, total_iters=2)
     fields = {"num_train_epochs": 1, "max_grad_norm": 0.0, "torch_compile": False, "per_device_train_batch_size": 8}
     fields |= {"per_device_eval_batch_size": 8, "max_steps": -1, "save_steps": 0}
+    fields |= {"gradient_accumulation_steps": 1}
     arguments = SimpleNamespace(**fields | options)
     loss = loss or nn.CrossEntropyLoss()
     return Loop(None, State(model, optimizer, scheduler), None, None, loss, accelerator, arguments, seed=0)
@@ -132,6 +133,32 @@ def test_compiled_only_where_asked(accelerator):
     model = network()
     assert make_loop(model, accelerator).forward is model
     assert isinstance(make_loop(model, accelerator, torch_compile=True).forward, Compiled)
+
+
+@pytest.mark.parametrize(
+    ("device", "processes", "accumulation", "switch", "options"),
+    [
+        ("cuda", 1, 1, None, GRAPHS),
+        ("cuda", 1, 1, "0", None),
+        ("cuda", 1, 2, None, None),
+        ("cuda", 2, 1, None, None),
+        ("cpu", 1, 1, None, None),
+    ],
+)
+def test_graphs_on_one_gpu_without_accumulation(device, processes, accumulation, switch, options, monkeypatch):
+    passed = []
+    monkeypatch.setattr(torch, "compile", lambda model, **given: passed.append(given["options"]))
+    if switch is not None:
+        monkeypatch.setenv("CIFAR100_CUDA_GRAPHS", switch)
+    arguments = SimpleNamespace(torch_compile=True, gradient_accumulation_steps=accumulation)
+    compiled(network(), 8, arguments, SimpleNamespace(device=torch.device(device), num_processes=processes))
+    assert passed == [options]
+
+
+def test_the_compiler_knows_what_a_gpu_gets():
+    Compiled(network(), 8, graphs=True)
+    with pytest.raises(RuntimeError, match="unknown_option"):
+        torch.compile(network(), options=GRAPHS | {"unknown_option": True})
 
 
 def test_the_odd_last_batch_makes_no_graph(accelerator, monkeypatch, caplog):
