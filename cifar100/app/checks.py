@@ -1,9 +1,10 @@
 """Refusals before a run is under way."""
 
 import os
+import sys
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from cifar100.app.agreement import check_keys
 from cifar100.app.description import own_recipe
@@ -28,9 +29,23 @@ def check(config: DictConfig) -> None:
                 raise UserError(f"{group}={choices.get(group)} cannot serve a run of several processes; leave one out")
     if not isinstance(config.force, bool):
         raise UserError(f"force={config.force} must be true or false")
+    _check_hidden_gpus()
 
 
 def check_options(config: DictConfig) -> None:
     """Refuses options of the optimizer and the schedule before a folder is made: ValueError in one line."""
     for part in ("optimizer", "scheduler"):
         build(config[part])
+
+
+def _check_hidden_gpus() -> None:
+    """Refuses a task of Ray's that would train on a CPU since it asked for no GPU of a cluster that has some."""
+    ray = sys.modules.get("ray")
+    if ray is None or not ray.is_initialized():
+        return
+    asked = OmegaConf.select(HydraConfig.get(), "launcher.ray.remote.num_gpus", default=None)
+    if asked == 0 and ray.cluster_resources().get("GPU"):
+        raise UserError(
+            "hydra.launcher.ray.remote.num_gpus=0 hides the cluster's GPUs; use 1, a fraction such as 0.25 for four "
+            "runs on each, or null to train on CPUs"
+        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,3 +107,16 @@ class Composer:
                 config.hydra.overrides.task = list(key)
                 config.hydra.sweep.dir, config.hydra.sweep.subdir = str(self.folder.parent), self.folder.name
             return config
+
+
+def ask_no_accounts(config: DictConfig) -> None:
+    """Where Slurm keeps no accounts, submitit's questions for them would be errors on the terminal, over and over; it
+    learns from files that a job has ended, too."""
+    if not config.hydra.launcher._target_.endswith(".SlurmLauncher"):
+        return
+    with suppress(OSError):
+        if subprocess.run(["sacct", "--noheader"], capture_output=True).returncode == 0:
+            return
+    from submitit.slurm.slurm import SlurmInfoWatcher
+
+    SlurmInfoWatcher._make_command = lambda self: None

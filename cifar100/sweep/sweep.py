@@ -24,7 +24,7 @@ from cifar100.base.errors import FAILED
 from cifar100.base.files import is_alive
 from cifar100.record.lock import hold, is_held
 from cifar100.sweep.job import Job, is_finished, look_again, read_jobs
-from cifar100.sweep.plan import compose_apart
+from cifar100.sweep.plan import ask_no_accounts, compose_apart
 from cifar100.sweep.plan import planned as planned_jobs
 from cifar100.sweep.search import earlier_trials
 from cifar100.sweep.table import closing_table, names
@@ -69,6 +69,7 @@ class Sweep(Callback):
             _current = self
         self.plan = planned_jobs(config)
         compose_apart(config, self.folder)
+        ask_no_accounts(config)
         if config.hydra.launcher._target_.endswith(".JoblibLauncher"):
             fail_alone(lost, stop_workers)
         if config.hydra.sweeper._target_.endswith(".Search"):
