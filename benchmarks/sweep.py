@@ -2,8 +2,9 @@
 
 Overhead: a sweep of one tiny epoch per job on the digits, one after another. From the start of the second job to the
 closing table, less the seconds of training steps in the records, by the number of jobs: composing, building, counting
-costs, validating, writing. Speed-up: a sweep of equal jobs, one thread each, one after another and with
-hydra/launcher=processes, whole commands from start to end. Both want a quiet machine.
+costs, validating, writing. Speed-up: a sweep of equal jobs, one after another with one thread and with as many as there
+are processes, and with hydra/launcher=processes at one thread each; whole commands from start to end. Both want a quiet
+machine.
 """
 
 import argparse
@@ -20,9 +21,9 @@ DIGITS = ("data=digits", "model.depths=[1,1,1]")
 TINY = (*DIGITS, "data.val_size=1000", "model.widths=[8,8,8]", "trainer.num_train_epochs=1")
 
 
-def sweep(folder: Path, *overrides: str) -> tuple[float, float]:
+def sweep(folder: Path, *overrides: str, threads: int = 1) -> tuple[float, float]:
     """Seconds of the whole command, and from the start of its second job (0 where jobs start in other processes)."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder.parent / "cache")}
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "XDG_CACHE_HOME": str(folder.parent / "cache")}
     start, second = time.perf_counter(), None
     command = [sys.executable, str(TRAIN), "-m", f"root={folder}", *overrides]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -52,8 +53,10 @@ def speed_up(folder: Path, jobs: int, epochs: int, processes: int) -> None:
     overrides = (*DIGITS, "trainer.disable_tqdm=true", f"trainer.num_train_epochs={epochs}", f"seed=range({jobs})")
     one, _ = sweep(folder / "one", *overrides)
     print(f"{jobs} jobs one after another: {one:.1f} s, of which {sum(trained_s(folder / 'one')):.1f} s training")
+    wide, _ = sweep(folder / "wide", *overrides, threads=processes)
+    print(f"{jobs} jobs one after another, {processes} threads each: {wide:.1f} s, {one / wide:.2f} times as fast")
     many, _ = sweep(folder / "many", *overrides, "hydra/launcher=processes", f"hydra.launcher.n_jobs={processes}")
-    print(f"{jobs} jobs, {processes} side by side: {many:.1f} s, {one / many:.2f} times as fast")
+    print(f"{jobs} jobs, {processes} side by side: {many:.1f} s, {one / many:.2f} and {wide / many:.2f} times as fast")
 
 
 def main() -> None:
