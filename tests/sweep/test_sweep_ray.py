@@ -1,5 +1,6 @@
 """Sweeps whose runs are tasks of a Ray cluster on this machine."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ pytest.importorskip("hydra_plugins.hydra_ray_launcher", reason="needs pip instal
 pytestmark = pytest.mark.slow
 
 TRAIN = Path(__file__).parents[2] / "train.py"
+# Ray's workers give way to all else on the machine, if not told otherwise; a token would be left in the home folder.
+SETTINGS = {"RAY_worker_niceness": "0", "RAY_AUTH_MODE": "disabled"}
 RAY = ("hydra/launcher=ray_cluster", "+hydra.launcher.ray.init.num_cpus=2", "study=ray")
 
 
@@ -20,13 +23,14 @@ def test_runs_are_tasks_and_none_hides_a_gpu(tiny, image_cache, tmp_path):
 
     def sweep(*overrides: str) -> subprocess.CompletedProcess:
         command = [sys.executable, str(TRAIN), "-m", *tiny, *RAY, *overrides]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
+        options = {"cwd": tmp_path, "env": os.environ | SETTINGS, "capture_output": True, "text": True}
+        return subprocess.run(command, **options, timeout=900)
 
     ended = sweep("seed=0,1")
-    assert ended.returncode == 0 and ended.stdout.rstrip().endswith("2 jobs: 2 finished"), ended.stderr
+    assert ended.returncode == 0 and "2 jobs: 2 finished" in ended.stdout, ended.stderr
     assert all(RunDirectory(run).state() == "finished" for run in tmp_path.glob("multirun/ray/*-seed?-*"))
     ended = sweep("seed=2,3", "+hydra.launcher.ray.init.num_gpus=1")
-    assert ended.returncode != 0 and ended.stdout.rstrip().endswith("2 jobs: 2 failed")
+    assert ended.returncode != 0 and "2 jobs: 2 failed" in ended.stdout
     assert "num_gpus=0 hides the cluster's GPUs; use 1, a fraction such as 0.25" in ended.stderr
     ended = sweep("seed=2", "+hydra.launcher.ray.init.num_gpus=1", "hydra.launcher.ray.remote.num_gpus=0.5")
-    assert ended.returncode == 0 and ended.stdout.rstrip().endswith("1 jobs: 1 finished"), ended.stderr
+    assert ended.returncode == 0 and "1 job: 1 finished" in ended.stdout, ended.stderr
