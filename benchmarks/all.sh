@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # Every measurement of README.md that wants a quiet machine, in about ten minutes; prints rows for its tables:
-#     benchmarks/all.sh path/to/bin/python | tee rows.md
+#     benchmarks/all.sh "$(command -v python)" | tee rows.md
 set -uo pipefail
 cd "$(dirname "$0")/.."
 python=${1:-python}
+unset OMP_NUM_THREADS
 export PYTHONPATH=$PWD HF_HUB_OFFLINE=1
 
 measure() { # seconds at most, command
     local limit=$1 start=$SECONDS
     shift
     printf '\n`python %s`\n\n' "$*"
-    timeout "$limit" "$python" "$@" 2>/dev/null || printf 'ended with status %s\n' $?
+    timeout "$limit" "$python" "$@" || printf 'ended with status %s\n' $?
     printf '\n(%s s in all, load %s)\n' $((SECONDS - start)) "$(cut -d' ' -f1 /proc/loadavg)"
 }
 
@@ -18,8 +19,8 @@ printf '%s, %s cores, %s, load %s\n' "$(sed -n 's/^model name.*: //p' /proc/cpui
     "$(date -u '+%-d %B %Y, %H:%M UTC')" "$(cut -d' ' -f1 /proc/loadavg)"
 "$python" -c 'import torch; print("torch", torch.__version__)'
 measure 90 benchmarks/startup.py --rounds 3
-measure 90 benchmarks/sweep.py --jobs 8 --long-jobs 4 --epochs 20
-measure 200 benchmarks/throughput.py --rounds 5 --steps 12
+measure 80 benchmarks/sweep.py --jobs 8 --long-jobs 4 --epochs 20
+measure 180 benchmarks/throughput.py --rounds 5 --steps 12
 measure 90 benchmarks/depthwise.py rows --rounds 3
 measure 60 benchmarks/depthwise.py layers --rounds 3
-measure 100 benchmarks/depthwise.py rows main_3_convnext --compile --rounds 5
+measure 90 benchmarks/depthwise.py rows main_3_convnext --compile --rounds 5

@@ -14,20 +14,22 @@ def compose_quickly() -> None:
 
     A sweep composes every job from the same forty files. For each of these hydra collects all choices, to resolve
     interpolations of its defaults list, which few have. And before it runs anything it composes all to learn whether
-    a file sets ``hydra.mode``, which here only experiments do.
+    a file sets ``hydra.mode``, which here only experiments do. Other versions than hydra 1.3 are left as they are.
     """
+    import hydra
     import omegaconf.base
-    from hydra._internal import defaults_list, hydra
+    from hydra._internal import defaults_list
+    from hydra._internal import hydra as application
     from hydra.core.plugins import Plugins
 
-    if hasattr(omegaconf.base.parse, "cache_info"):
+    if hasattr(omegaconf.base.parse, "cache_info") or not hydra.__version__.startswith("1.3."):
         return
     omegaconf.base.parse = lru_cache(maxsize=4096)(omegaconf.base.parse)  # a tree that is only visited
     Plugins.instance()  # loads the next module anew
     from hydra._internal.core_plugins import file_config_source
 
     file_config_source.OmegaConf = _ParsedOnce
-    choices, get_mode = defaults_list._create_interpolation_map, hydra.Hydra.get_mode
+    choices, get_mode = defaults_list._create_interpolation_map, application.Hydra.get_mode
 
     def choices_asked_for(overrides: Any, defaults: list[Any], self_added: bool) -> Any:
         asked = any(each.is_interpolation() for each in defaults)
@@ -40,7 +42,7 @@ def compose_quickly() -> None:
         return None
 
     defaults_list._create_interpolation_map = choices_asked_for
-    hydra.Hydra.get_mode = quick_mode
+    application.Hydra.get_mode = quick_mode
 
 
 class _ParsedOnce:

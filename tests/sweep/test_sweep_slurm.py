@@ -43,8 +43,8 @@ SelectTypeParameters=CR_CPU
 SlurmctldTimeout=600
 SlurmdTimeout=600
 KillWait=10
-NodeName=one NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=4
-NodeName=two NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=4
+NodeName=one NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=2
+NodeName=two NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=2
 PartitionName=all Nodes=one,two Default=YES MaxTime=INFINITE State=UP
 """
 
@@ -123,7 +123,7 @@ def _wait_for(condition: Callable[[], bool], folder: Path, timeout_s: float = 30
 def test_runs_on_both_nodes_and_continues_a_job_at_its_time_limit(slurm, tiny, typed, tmp_path):
     """By the signal that Slurm sends before the limit. The job is queued again and ends with the bits of a run that was
     left alone."""
-    overrides = (*tiny[:-1], "trainer.num_train_epochs=40", "study=slurm")
+    overrides = (*tiny[:-1], "trainer.num_train_epochs=20", "study=slurm")
     options = ("hydra/launcher=slurm", "hydra.launcher.cpus_per_task=1")
     out = tmp_path / "out"
     command = [sys.executable, str(TRAIN), "-m", *overrides, "seed=0,1,2,3", *options]
