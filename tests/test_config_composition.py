@@ -8,9 +8,10 @@ import yaml
 from hydra._internal.hydra import Hydra
 from omegaconf import OmegaConf
 
-from cifar100.config import CONF
+from cifar100.config import CONF, compose_quickly
 from cifar100.config.composition import _ParsedOnce
 
+compose_quickly()
 FILES = sorted(CONF.rglob("*.yaml"))
 
 
