@@ -4,6 +4,7 @@ from cifar100.report.document.document import Document
 from cifar100.report.document.report import Report
 from cifar100.report.document.sections.appendix import appendix
 from cifar100.report.document.sections.closing import conclusion, references, team
+from cifar100.report.document.sections.deployment import deployment
 from cifar100.report.document.sections.designs import background, baseline, methods
 from cifar100.report.document.sections.front import abstract, data_title, introduction
 from cifar100.report.document.sections.innovation import innovation
@@ -13,8 +14,8 @@ from cifar100.report.records.provenance import newest
 
 TAGS = {"en": "en", "zh": "zh-Hans"}
 CHAPTERS = (
-    abstract, introduction, background, baseline, methods, setup, results, innovation, conclusion, team, references,
-    appendix,
+    abstract, introduction, background, baseline, methods, setup, results, innovation, deployment, conclusion, team,
+    references, appendix,
 )  # fmt: skip
 
 
@@ -29,5 +30,5 @@ def report_document(report: Report) -> Document:
         title=report.title or report.line("title", data=data_title(report)),
         language=TAGS[report.words.language],
         byline=tuple(byline),
-        sections=tuple(chapter(report) for chapter in CHAPTERS),
+        sections=tuple(section for chapter in CHAPTERS if (section := chapter(report)) is not None),
     )

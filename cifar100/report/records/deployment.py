@@ -1,0 +1,41 @@
+"""What follows training, as the records of runs have it: evaluation/deploy/*.json, read as data of unknown origin."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cifar100.base.trees import lookup
+from cifar100.record import RunDirectory
+from cifar100.report.records.run import Run
+from cifar100.report.records.study import Row
+
+
+def deployed(rows: Iterable[Row], name: str) -> list[tuple[Row, Run, dict[str, Any]]]:
+    """The runs that have an evaluation/deploy/<name>.json, with their rows and its content. Raises RecordError where it
+    is damaged."""
+    runs = [(row, run) for row in rows for run in row.runs]
+    found = [(row, run, RunDirectory(run.path).read_json(f"deploy/{name}.json")) for row, run in runs]
+    return [(row, run, content) for row, run, content in found if content is not None]
+
+
+def number(content: Mapping[str, Any], place: str) -> float:
+    """The number at `a.b.0`; nan where there is none."""
+    value = lookup(content, place)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+
+
+def speedup(content: Mapping[str, Any], batch_size: int) -> float:
+    """How many times as fast the second network was at a batch size; nan where it was not timed."""
+    timed = content.get("latency")
+    pairs = [each for each in timed if isinstance(each, Mapping)] if isinstance(timed, list) else []
+    return next((number(each, "speedup") for each in pairs if each.get("batch_size") == batch_size), math.nan)
+
+
+def is_pruned(row: Row) -> bool:
+    return bool(row.runs[0].config.get("pruning"))
+
+
+def sparsity(row: Row) -> float:
+    """The mean share of zeros among the weights that are pruned singly; 0 where none are."""
+    found = [each for run in row.runs if math.isfinite(each := number(run.summary, "last.sparsity"))]
+    return sum(found) / len(found) if found else 0.0
