@@ -1,5 +1,6 @@
 """The commands of an installed wheel: cifar100 train model=resnet20, or python -m cifar100 train model=resnet20"""
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -20,9 +21,11 @@ COMMANDS = {
     "demo": "a page in the browser to try networks on",
     "export": "write a trained network as ONNX or torch.export's archive",
     "quantize": "make a trained network INT8, and measure what it loses and gains",
+    "prune": "make a trained network smaller by pruning and fine-tuning, and measure what it loses and gains",
     "runs": "list runs: state, accuracies, epoch of epochs, time left",
     "hub": "push: a run or a study to the Hugging Face Hub; pull: a network from there",
 }
+OWN = {"prune": ("run_dir", "method", "amount", "widths", "multiple", "threads", "repeats")}  # its others are train's
 # The option that an argument without = is a value of.
 NAMED_ALONE = {"predict": "images", "runs": "run_dir", "demo": "run_dir"}
 
@@ -45,7 +48,8 @@ def main(arguments: list[str], program: str = "python -m cifar100") -> None:
     if name == "hub" and others[1:2] in (["push"], ["pull"]):
         name = "pull" if others[1] == "pull" else name
         arguments.remove(others[1])
-    sys.argv = [f"{program} {name}", *overrides(arguments, NAMED_ALONE.get(name))]
+    options = overrides(arguments, NAMED_ALONE.get(name))
+    sys.argv = [f"{program} {name}", *(passed_on(options, OWN[name]) if name in OWN else options)]
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)
     def command(config: DictConfig) -> float | None:
@@ -59,9 +63,22 @@ def overrides(arguments: list[str], option: str | None) -> list[str]:
     if option is None:
         return arguments
     flags, others = parted(arguments)
-    alone = ["'{}'".format(each.replace("\\", "\\\\").replace("'", "\\'")) for each in others if "=" not in each]
-    named = [each for each in others if "=" in each]
-    return [*flags, *named, f"{option}=[{','.join(alone)}]"] if alone else arguments
+    alone, named = ([each for each in others if ("=" in each) == bool(kind)] for kind in (0, 1))
+    return [*flags, *named, f"{option}={_listed(alone)}"] if alone else arguments
+
+
+def passed_on(arguments: list[str], own: tuple[str, ...]) -> list[str]:
+    """The arguments, those that set other options than a command's ``own`` and hydra's gathered as values of train."""
+    flags, others = parted(arguments)
+    passed = [each for each in others if not re.match(rf"[+~]*({'|'.join(own)}|hydra\b[^=]*)=", each)]
+    kept = [each for each in others if each not in passed]
+    return [*flags, *kept, f"train={_listed(passed)}"] if passed else arguments
+
+
+def _listed(values: list[str]) -> str:
+    """A list in hydra's grammar whose values are taken literally."""
+    quoted = ["'{}'".format(each.replace("\\", "\\\\").replace("'", "\\'")) for each in values]
+    return f"[{','.join(quoted)}]"
 
 
 def _task(name: str) -> Callable[[DictConfig], Any]:

@@ -23,7 +23,7 @@ from cifar100.evaluation.costs import count_costs
 
 SMALL = ("model=resnet20", "model.depths=[1,2,1]")
 FITS, PARTS = "✓", ("norm", "activation", "attention", "mixer", "stem", "stage")
-TRAINING = ("data", "augment", "loss", "optimizer", "scheduler", "trainer", "tracker")
+TRAINING = ("data", "augment", "loss", "optimizer", "scheduler", "pruning", "trainer", "tracker")
 
 
 @cache

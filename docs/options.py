@@ -19,7 +19,7 @@ from hydra.utils import get_object
 from cifar100.__main__ import COMMANDS
 from cifar100.config import CONF, PRIMITIVES
 
-GROUPS = ("model", *PRIMITIVES, "data", "augment", "loss", "optimizer", "scheduler", "trainer", "tracker")
+GROUPS = ("model", *PRIMITIVES, "data", "augment", "loss", "optimizer", "scheduler", "pruning", "trainer", "tracker")
 COMMENT = re.compile(r"^(?P<indent> *)(?P<name>\w+):(?P<value>[^#]*?)\s*(?:#\s*(?P<words>.*))?$")
 PORT = re.compile(rf"\$\{{\.*(?:{'|'.join(PRIMITIVES)})\}}")
 HEADING = ("option", "default", "meaning")

@@ -25,7 +25,7 @@ from cifar100.app.agreement import (
 )
 from cifar100.app.assemble import build_accelerator, build_loop, build_model
 from cifar100.app.checks import check, check_options
-from cifar100.app.commands import demo, evaluate, export, hub, predict, pull, quantize
+from cifar100.app.commands import demo, evaluate, export, hub, predict, prune, pull, quantize
 from cifar100.app.description import description, log_result, objective, trained_on
 from cifar100.app.sources import check_weights_used, name_shorter_run, weights_used
 from cifar100.base.errors import OtherRun, Pruned
@@ -37,7 +37,7 @@ from cifar100.sweep import remove_empty
 from cifar100.training.faults import around_onednn, fail_together
 from cifar100.training.outcome import device_name, hyperparameters, note_failure, summary, true_status
 
-__all__ = ["demo", "evaluate", "export", "hub", "predict", "pull", "quantize", "train"]  # the commands
+__all__ = ["demo", "evaluate", "export", "hub", "predict", "prune", "pull", "quantize", "train"]  # the commands
 log = logging.getLogger(__name__)
 
 
@@ -140,7 +140,10 @@ def _fit(config: DictConfig, arguments: Any, record: RunDirectory, accelerator: 
     finally:
         for tracker in accelerator.trackers:  # end_training would part the processes before a sweep's next job
             tracker.finish()
-    return summary(progress, accelerator.device) | {"parameters": costs.parameters, "macs": costs.macs}
+    found = {"parameters": costs.parameters, "macs": costs.macs}
+    if "sparsity" in progress.rows[-1]:
+        found["nonzero_parameters"] = sum(int(each.count_nonzero()) for each in model.parameters())
+    return summary(progress, accelerator.device) | found
 
 
 def _judge() -> Callable[[dict[str, Any]], None] | None:

@@ -20,12 +20,14 @@ from cifar100.base.errors import UserError
 from cifar100.config import build, build_network
 from cifar100.data.images import ImageData
 from cifar100.data.loader import EvalLoader, TrainLoader
+from cifar100.deploy.pruning import prune_channels
 from cifar100.optim.groups import scale_backbone
 from cifar100.record import RunDirectory
 from cifar100.sweep import elsewhere
 from cifar100.training.arguments import length
 from cifar100.training.loop import Loop
 from cifar100.training.network import MovingAverage, StochasticAverage, Teacher, no_hints
+from cifar100.training.pruning import NoPruning
 from cifar100.training.state import State
 
 log = logging.getLogger(__name__)
@@ -63,7 +65,9 @@ def build_loop(
     """
     train_loader, val_loader = _loaders(config, arguments, data, accelerator)
     _check_single_images(model, train_loader.smallest_batch, arguments)
-    start_from(model, config.init_from)
+    prune = build(config.pruning)
+    channels = prune if getattr(prune, "func", None) is prune_channels else None
+    start_from(model, config.init_from, channels)
     frozen = freeze(model, config.freeze, config.init_from)
     steps = train_loader.steps_per_epoch
     optimizer = build(config.optimizer)(model)
@@ -71,6 +75,7 @@ def build_loop(
     epochs, steps_in_all = length(arguments, steps)
     scheduler = build(config.scheduler)(optimizer, num_training_steps=steps_in_all, steps_per_epoch=steps)
     average = _average(config, model, epochs)
+    pruning = prune(steps_in_all, steps) if prune and not channels else NoPruning()
     state = State(model, optimizer, scheduler, average, accelerator.scaler, frozen)
     hints, size = no_hints, arguments.per_device_train_batch_size
     if "teacher" in config.loss:
@@ -89,6 +94,7 @@ def build_loop(
         arguments,
         seed=config.seed,
         hints=hints,
+        pruning=pruning,
         early_stopping_patience=_patience(config.early_stopping_patience, data.val),
         quiet=elsewhere(),
     )

@@ -33,8 +33,8 @@ def check(config: DictConfig) -> None:
 
 
 def check_options(config: DictConfig) -> None:
-    """Refuses options of the optimizer and the schedule before a folder is made: ValueError in one line."""
-    for part in ("optimizer", "scheduler"):
+    """Refuses options of optimizer, schedule and pruning before a folder is made: ValueError in one line."""
+    for part in ("optimizer", "scheduler", "pruning"):
         build(config[part])
 
 

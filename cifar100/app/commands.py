@@ -106,6 +106,21 @@ def quantize(config: DictConfig) -> None:
     each_run(_runs_of(config), lambda run: quantize_run(run, **options), **_sources(config))
 
 
+def prune(config: DictConfig) -> None:
+    """Prunes the run that ``config.run_dir`` names: trains another from its weights, evaluates and compares it.
+
+    Raises:
+        ValueError, OSError: a run that cannot be pruned, or a package that is missing, in one line.
+    """
+    from cifar100.app.deployment import check_options
+    from cifar100.app.pruning import prune_run
+
+    check_options(config, "threads", "repeats")
+    if OmegaConf.is_missing(config, "run_dir"):
+        raise UserError("run_dir is missing; name one run, such as run_dir=multirun/main/<run>")
+    prune_run(**OmegaConf.to_container(config))
+
+
 def _as_list(value: Any) -> Any:
     """A list of a configuration as a plain one, anything else as it is."""
     return OmegaConf.to_object(value) if OmegaConf.is_list(value) else value

@@ -41,7 +41,7 @@ def export_run(run: OpenRun, format: str) -> dict[str, Any]:
     Raises:
         UserError: a network that cannot be exported, or whose exported logits are others.
     """
-    content = export_network(run.model, format, _about(run))
+    content = export_network(run.model, format, about(run))
     difference = check_agreement(run.model, content, format, _normalised(run, run.data.train[:16]))
     found = {
         "file": FORMATS[format],
@@ -49,7 +49,7 @@ def export_run(run: OpenRun, format: str) -> dict[str, Any]:
         "largest_difference": difference,
         "checkpoint": run.checkpoint,
         "epoch": run.epoch,
-        "metadata": {key: value for key, value in _about(run).items() if key != "class_names"},
+        "metadata": {key: value for key, value in about(run).items() if key != "class_names"},
         "versions": _versions("torch", "onnx", "onnxscript", "onnxruntime"),
     }
     run.record.write_bytes(f"{FOLDER}/{FORMATS[format]}", content)
@@ -77,38 +77,13 @@ def quantize_run(
         float) with its 95% interval and McNemar's p; the latency of both in onnxruntime, measured in turns; the layers
         that are INT8 and float where it is run.
     """
-    content = export_network(run.model, "onnx", _about(run))
+    content = export_network(run.model, "onnx", about(run))
     small = quantize(content, _calibration(run, images), calibration=calibration)
-    float_run, int8_run = (runner(each, "onnx", threads) for each in (content, small))
-    exact, rounded = (_predictions(run, each) for each in (float_run, int8_run))
-    right = exact.correct, rounded.correct
-    paired = paired_difference(len(exact.labels), int((right[1] & ~right[0]).sum()), int((right[0] & ~right[1]).sum()))
-    timed = [
-        side_by_side(float_run, int8_run, run.input_shape, batch_size=size, repeats=max(10, repeats // (1 + size // 8)))
-        for size in LATENCY_BATCHES
-    ]
-    found = {
-        "float": _accuracy(run, exact) | {"bytes": len(content)},
-        "int8": _accuracy(run, rounded) | {"bytes": len(small)},
-        "difference": {
-            "top1": paired.difference,
-            "low": paired.low,
-            "high": paired.high,
-            "p": paired.p,
-            "int8_only": paired.first_only,
-            "float_only": paired.second_only,
-        },
-        "loses_more_than_a_point": paired.difference < -TOLERATED_LOSS,
-        "latency": [asdict(each) | {"speedup": each.speedup} for each in timed],
-        "threads": threads,
-        "machine": describe_environment()["hardware"],
+    found = compared(run, {"float": content, "int8": small}, threads, repeats)
+    found |= {
+        "loses_more_than_a_point": found["difference"]["top1"] < -TOLERATED_LOSS,
         "layers": layers(small),
         "calibration": {"method": calibration, "images": min(images, len(run.data.train)), "split": "train"},
-        "checkpoint": run.checkpoint,
-        "epoch": run.epoch,
-        "data": run.data.name,
-        "data_fingerprint": run.data.fingerprint,
-        "versions": _versions("torch", "onnx", "onnxscript", "onnxruntime"),
     }
     run.record.write_bytes(f"{FOLDER}/model_int8.onnx", small)
     run.record.write_json(f"{FOLDER}/quantization.json", found)
@@ -117,10 +92,43 @@ def quantize_run(
         log.warning(
             "%s loses %.2f points of top-1 in INT8, more than one; try calibration=%s, or keep it in float",
             run.record.name,
-            -100 * paired.difference,
+            -100 * found["difference"]["top1"],
             " or ".join(others),
         )
     return found
+
+
+def compared(run: OpenRun, files: Mapping[str, bytes], threads: int, repeats: int) -> dict[str, Any]:
+    """Two networks in ONNX on the run's test images, by their names: accuracy and bytes of each; the paired difference
+    (the second less the first); the latency of both in onnxruntime, in turns; on which machine, images and checkpoint.
+    """
+    names, networks = list(files), [runner(each, "onnx", threads) for each in files.values()]
+    found = [_predictions(run, each) for each in networks]
+    first, second = (each.correct for each in found)
+    paired = paired_difference(len(first), int((second & ~first).sum()), int((first & ~second).sum()))
+    timed = [
+        side_by_side(*networks, run.input_shape, batch_size=size, repeats=max(10, repeats // (1 + size // 8)))
+        for size in LATENCY_BATCHES
+    ]
+    sizes = zip(names, found, files.values(), strict=True)
+    return {name: _accuracy(run, each) | {"bytes": len(file)} for name, each, file in sizes} | {
+        "difference": {
+            "top1": paired.difference,
+            "low": paired.low,
+            "high": paired.high,
+            "p": paired.p,
+            f"{names[1]}_only": paired.first_only,
+            f"{names[0]}_only": paired.second_only,
+        },
+        "latency": [asdict(each) | {"speedup": each.speedup} for each in timed],
+        "threads": threads,
+        "machine": describe_environment()["hardware"],
+        "checkpoint": run.checkpoint,
+        "epoch": run.epoch,
+        "data": run.data.name,
+        "data_fingerprint": run.data.fingerprint,
+        "versions": _versions("torch", "onnx", "onnxscript", "onnxruntime"),
+    }
 
 
 def each_run(run_dir: Any, deploy: Callable[[OpenRun], dict[str, Any]], **options: Any) -> dict[str, dict[str, Any]]:
@@ -169,7 +177,7 @@ def check_options(config: Mapping[str, Any], *counts: str) -> None:
             raise UserError(f"{name}={config[name]} must be a whole number >= 1")
 
 
-def _about(run: OpenRun) -> dict[str, str]:
+def about(run: OpenRun) -> dict[str, str]:
     data = run.data
     return metadata(
         class_names=data.class_names,

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 MOST_NAMES = 2**18  # characters of class names that environment.json holds; more would not be read again
 # What a design may bring of its recipe; on the data all designs of a table agree.
 RECIPE_OF_A_DESIGN = ("augment", "loss", "optimizer", "scheduler", "trainer", "ema_decay")
-RECIPE_OF_A_DESIGN += ("ema_warmup", "early_stopping_patience", "init_from", "freeze", "backbone_lr_factor")
+RECIPE_OF_A_DESIGN += ("ema_warmup", "early_stopping_patience", "init_from", "freeze", "backbone_lr_factor", "pruning")
 # Overrides that a record does not tell: places on this machine.
 OF_THIS_MACHINE = ("data.path=", "data.cache_dir=", "root=", "init_from=", "loss.teacher=", "teacher=", "source=")
 
@@ -26,7 +26,18 @@ def description(config: DictConfig) -> dict[str, Any]:
     content["data"] = {key: value for key, value in content["data"].items() if key not in ("path", "cache_dir")}
     hydra = HydraConfig.get()
     choices = OmegaConf.to_container(hydra.runtime.choices)
-    groups = (*MODEL_GROUPS, "data", "augment", "loss", "optimizer", "scheduler", "trainer", "experiment", "row")
+    groups = (
+        *MODEL_GROUPS,
+        "data",
+        "augment",
+        "loss",
+        "optimizer",
+        "scheduler",
+        "pruning",
+        "trainer",
+        "experiment",
+        "row",
+    )
     return content | {
         "label": config.label,
         "own_recipe": own_recipe(config),

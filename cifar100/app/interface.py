@@ -12,9 +12,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from torch import nn
 
-from cifar100 import app
 from cifar100.app.prediction import load_classifier, local_run, predict_pictures
-from cifar100.app.session import composed, run_log, without_hydra
+from cifar100.app.session import composed, train_composed, without_hydra
 from cifar100.base.errors import UserError
 from cifar100.config import build_network, check_typed_choices, trusting
 from cifar100.deploy.classifier import Classifier, Guess
@@ -93,11 +92,7 @@ def train(overrides: Sequence[str] | str = (), *, conf: Folder | None = None, qu
     with composed([*typed, "trainer.disable_tqdm=true"] if quiet else typed, conf) as config:
         if config.hydra.mode == RunMode.MULTIRUN:
             raise UserError("this is a sweep; type it (python train.py), or call train once for each of its runs")
-        folder = Path(config.hydra.runtime.output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        with run_log(folder / "train.log", quiet):
-            app.train(without_hydra(config))
-    return folder
+        return train_composed(config, quiet)
 
 
 @_one_error

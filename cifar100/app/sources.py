@@ -5,9 +5,10 @@ import glob
 import hashlib
 import logging
 import re
+from collections.abc import Callable
 
 from omegaconf import DictConfig
-from torch import nn
+from torch import Tensor, nn
 
 from cifar100.base.errors import UserError
 from cifar100.config import identity
@@ -16,23 +17,28 @@ from cifar100.hub.load import describe, load
 from cifar100.record import RecordError, RunDirectory
 
 log = logging.getLogger(__name__)
+Narrowing = Callable[[nn.Module, nn.Module], dict[str, Tensor]]
 NO_TEACHER = "loss.teacher names no teacher; use loss.teacher=multirun/<study>/<run>, or hf://user/repo"
 ENDS = ("stem", "head")  # what other channels and other classes change
 
 
-def start_from(model: nn.Module, source: str | None) -> None:
+def start_from(model: nn.Module, source: str | None, narrowed: Narrowing | None = None) -> None:
     """Gives ``model`` the weights of a run directory, folder or Hub repository.
 
-    A stem or head of another shape, for other channels or classes, begins anew; all else must fit.
+    A stem or head of another shape, for other channels or classes, begins anew; all else must fit. ``narrowed`` makes
+    weights for ``model`` of a wider network.
 
     Raises:
         ValueError, OSError: no such network, one that is not safe to load, or another backbone; in one line.
     """
+    if source is None and narrowed:
+        raise UserError("pruning=channels needs a trained network; add init_from=multirun/<study>/<run>")
     if source is None:
         return
     if not isinstance(source, str):
         raise UserError(f"init_from={source} must name a run, such as init_from=multirun/main/<run>, or hf://user/repo")
-    theirs, ours = load(source).state_dict(), model.state_dict()
+    theirs, ours = load(source), model.state_dict()
+    theirs = narrowed(theirs, model) if narrowed else theirs.state_dict()
     shapes = [{name: tuple(tensor.shape) for name, tensor in each.items()} for each in (theirs, ours)]
     unlike = [name for name in {**ours, **theirs} if shapes[0].get(name) != shapes[1].get(name)]
     for name in unlike:

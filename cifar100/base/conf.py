@@ -20,7 +20,7 @@ RECIPE = ("model", *TRAINING, "seed")
 WITHOUT_EFFECT = {"data": ("path", "cache_dir"), "trainer": ("dataloader_num_workers", "disable_tqdm", "save_steps")}
 # Options that came after the first records, and what they are where they change nothing: recipes leave them out then.
 SINCE = {"ema_warmup": False, "swa_start": None, "early_stopping_patience": None, "init_from": None, "freeze": None}
-SINCE |= {"backbone_lr_factor": 1.0}
+SINCE |= {"backbone_lr_factor": 1.0, "pruning": {}}
 SINCE_BELOW = {"trainer": {"max_steps": -1, "save_steps": 0}, "loss": {"class_weights": None}}
 SINCE_BELOW |= {"data": {"images_per_class": None}}
 

@@ -33,6 +33,8 @@ def readable(content: Mapping[str, Any]) -> str:
     words += [word for word in others if word not in USUAL]
     if few := content["data"].get("images_per_class"):
         words.append(f"{few}_a_class")
+    if pruning := content.get("pruning"):
+        words.append(f"sparse{dashed(pruning['sparsity'])}" if "sparsity" in pruning else "pruned")
     return "-".join(dict.fromkeys(filter(None, words)))[:LONGEST]
 
 

@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -30,6 +30,7 @@ from cifar100.training.faults import (
 )
 from cifar100.training.network import compiled, distributed, forget_peak_memory, no_hints, wait_for
 from cifar100.training.progress import Display
+from cifar100.training.pruning import NoPruning
 from cifar100.training.state import Progress, State
 from cifar100.training.validation import share_buffers, summed, validate
 
@@ -51,6 +52,7 @@ class Loop:
         arguments: see :func:`~cifar100.training.arguments.training_arguments`.
         seed: of the run.
         hints: images to what else the loss takes in training, such as a teacher's logits.
+        pruning: sets weights to 0 as the network trains.
         early_stopping_patience: epochs without a better ``val/top1`` after which the run ends; None for no such end.
         quiet: whether to show no progress bar.
         judge: takes the row of each epoch, and raises Pruned where a search gives the run up.
@@ -65,6 +67,7 @@ class Loop:
     arguments: Any
     seed: int
     hints: Callable[[Tensor], tuple[Tensor, ...]] = no_hints
+    pruning: NoPruning = field(default_factory=NoPruning)
     early_stopping_patience: int | None = None
     quiet: bool = False
     judge: Callable[[dict[str, Any]], None] | None = None
@@ -101,8 +104,7 @@ class Loop:
         with stop_on_signals() as request, display, name_lost_processes(self.accelerator, request):
             while progress.epoch < epochs and not progress.is_out_of_patience(self.early_stopping_patience):
                 totals = self.train_epoch(progress, request, display)
-                self._average_epoch(progress.epoch + 1)
-                row = progress.finish_epoch(totals, self._validated(), self.state.optimizer.param_groups[0]["lr"])
+                row = self._finish_epoch(progress, totals)
                 self.accelerator.log(row, step=row["epoch"])  # first: a kill in between repeats the epoch, and its row
                 with fail_together(self.accelerator):
                     if self.accelerator.is_main_process:
@@ -160,10 +162,11 @@ class Loop:
             self.losses.note(loss, epoch, step, lr)
             if self.arguments.max_grad_norm:
                 self.accelerator.clip_grad_norm_(self.network.parameters(), self.arguments.max_grad_norm)
-            self.optimizer.step()
+            with self.pruning.around(epoch, step, self.state.model, self.state.validated):
+                self.optimizer.step()
+                self.state.average_step()
             self.optimizer.zero_grad(set_to_none=True)
             self.state.scheduler.step()
-            self.state.average_step()
 
     def _backward(self, batch: tuple, totals: Totals) -> Tensor:
         """This micro-batch's part in the mean loss of the step, times the number of processes."""
@@ -183,6 +186,12 @@ class Loop:
         images = (batch.images for step in self.train_loader.epoch(epoch, 0) for batch in step)
         with self.accelerator.autocast():
             self.state.average_epoch(epoch, images)
+
+    def _finish_epoch(self, progress: Progress, totals: Totals) -> dict[str, Any]:
+        self._average_epoch(progress.epoch + 1)
+        sparsity = self.pruning.sparsity_of(self.state.validated)
+        may_be_best, lr = self.pruning.is_complete(progress.epoch + 1), self.state.optimizer.param_groups[0]["lr"]
+        return progress.finish_epoch(totals, self._validated(), lr, sparsity, may_be_best)
 
     def _validated(self) -> dict[str, float]:
         """Metrics on the held-out images; none where there are none."""

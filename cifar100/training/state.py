@@ -65,7 +65,14 @@ class Progress:
         """Whether ``patience`` epochs have passed since the best one."""
         return patience is not None and self.best is not None and self.epoch - self.best["epoch"] >= patience
 
-    def finish_epoch(self, totals: Totals, validated: dict[str, float], lr: float) -> dict[str, Any]:
+    def finish_epoch(
+        self,
+        totals: Totals,
+        validated: dict[str, float],
+        lr: float,
+        sparsity: float | None = None,
+        may_be_best: bool = True,
+    ) -> dict[str, Any]:
         """Goes on to the next epoch; returns the row of metrics.jsonl of the one that is over.
 
         Args:
@@ -73,12 +80,15 @@ class Progress:
             validated: metrics on the held-out images, none without them; the best epoch is the first of the highest
                 ``val/top1``.
             lr: learning rate after the epoch.
+            sparsity: of a network that is pruned as it trains.
+            may_be_best: false before the last weight is pruned.
         """
         train = totals.results()
         row = {"epoch": self.epoch + 1, "train/loss": train["loss"], "train/top1": train["top1"], **validated, "lr": lr}
         row |= {"epoch_s": self.epoch_s, "images_per_s": train["n"] / max(self.epoch_s, 1e-9)}
+        row |= {} if sparsity is None else {"sparsity": sparsity}
         self.rows.append(row)
-        if validated and (self.best is None or row["val/top1"] > self.best["val/top1"]):
+        if validated and may_be_best and (self.best is None or row["val/top1"] > self.best["val/top1"]):
             self.best = row
         self.epoch, self.step, self.epoch_s, self.totals = self.epoch + 1, 0, 0.0, list(NO_TOTALS)
         return row
