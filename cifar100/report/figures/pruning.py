@@ -22,14 +22,14 @@ def pruning_figure(study: Study, words: Words) -> Figure:
     base, sizes = study.baseline, {row.macs for row in study.rows if is_pruned(row)}
     sparse = [row for row in study.rows if is_pruned(row) and row.macs == base.macs]
     narrow = [row for row in study.rows if row.macs in sizes - {base.macs}]
-    panels = [("sparsity", {row: 100 * sparsity(row) for row in (base, *sparse)})] if sparse else []
-    panels += [("macs", {row: row.macs / 1e6 for row in (base, *narrow)})] if narrow else []
+    panels = [("sparsity", [(row, 100 * sparsity(row)) for row in (base, *sparse)])] if sparse else []
+    panels += [("macs", [(row, row.macs / 1e6) for row in (base, *narrow)])] if narrow else []
     figure = new_figure(2.9)
     every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (name, places) in zip(every, panels, strict=True):
-        for row, x in places.items():
+        for row, x in places:
             _point(axes, x, row, baseline=row is base)
-        joined = sorted((x, _mean(row)) for row, x in places.items() if is_pruned(row) or row is base)
+        joined = sorted((x, _mean(row)) for row, x in places if is_pruned(row) or row is base)
         axes.plot(*zip(*joined, strict=True), color=GREY, linewidth=1, zorder=1)
         axes.set_xlabel(words(f"figures.{name}"))
     every[0].set_ylabel(words("figures.top1"))
