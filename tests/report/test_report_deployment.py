@@ -55,7 +55,7 @@ def test_numbers_of_int8_and_of_exports_are_those_of_the_records(language, synth
     assert int8["ResNet-20"][1:] == expected
     assert int8["Ghost"][-3:] == ["—"] * 3, "what a record lacks is a dash"
     (text,) = (block for block in found.sections[0].blocks if isinstance(block, Paragraph))
-    assert "Ghost, 0" in "".join(map(str, text.text)) and "ResNet-20, 0" not in "".join(map(str, text.text))
+    assert "Ghost (0)" in "".join(map(str, text.text)) and "ResNet-20 (0)" not in "".join(map(str, text.text))
     (exported,) = tables(found)["exported"].rows
     assert [cell.text for cell in exported] == ["ResNet-20", "0", "onnx", "1,130", "2e-06"]
 
