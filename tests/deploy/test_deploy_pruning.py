@@ -102,7 +102,7 @@ def test_a_run_is_pruned_as_typed(typed):
     assert (narrow.config()["label"], sparse.config()["label"]) == ("Tiny, widths [6, 11]", "Tiny, 75% zeros")
     assert narrow.config()["model"]["widths"] == [6, 11] and narrow.config()["data"]["val_size"] == 200
     assert narrow.config()["optimizer"]["lr"] == pytest.approx(0.02)
-    assert sparse.config()["model"] == source.config()["model"] and sparse.summary()["sparsity"] > 0.7
+    assert sparse.config()["model"] == source.config()["model"] and sparse.summary()["last"]["sparsity"] > 0.7
     for run in (narrow, sparse):
         found = run.read_json("deploy/pruning.json")
         before, after, paired = found["before"], found["after"], found["difference"]

@@ -1,4 +1,4 @@
-"""What follows training, as the records of runs have it: evaluation/deploy/*.json, read as data of unknown origin."""
+"""Records of deployment, evaluation/deploy/*.json of runs, read as data of unknown origin."""
 
 import math
 from collections.abc import Iterable, Mapping

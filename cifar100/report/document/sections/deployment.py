@@ -1,4 +1,4 @@
-"""What becomes of trained networks: INT8, exported files, pruning, and what others learn from them; from records."""
+"""The chapter on trained networks put to use: INT8, exported files, pruning, distillation, transfer; from records."""
 
 import math
 from collections.abc import Iterable, Sequence
