@@ -194,7 +194,7 @@ def _terminable() -> Iterator[None]:
         since = time.monotonic()
         sweep.stop_workers()
         error = KeyboardInterrupt()
-        error.signum = signal.Signals(signum)
+        error.signum = signal.Signals(signum)  # type: ignore[attr-defined]
         raise error
 
     if threading.current_thread() is not threading.main_thread():

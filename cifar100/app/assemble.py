@@ -111,7 +111,7 @@ def _average(config: DictConfig, model: nn.Module, epochs: int) -> MovingAverage
 
 def build_loss(config: DictConfig, data: ImageData) -> nn.Module:
     """The loss; one that takes `class_counts` gets the training images of each class. Raises what `build` does."""
-    options = OmegaConf.to_container(config.loss, resolve=True)
+    options: dict[str, Any] = OmegaConf.to_container(config.loss, resolve=True)
     options.pop("teacher", None)
     try:
         wanted = "class_counts" in signature(get_object(options["_target_"])).parameters

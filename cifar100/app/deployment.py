@@ -107,7 +107,9 @@ def compared(run: OpenRun, files: Mapping[str, bytes], threads: int, repeats: in
     first, second = (each.correct for each in found)
     paired = paired_difference(len(first), int((second & ~first).sum()), int((first & ~second).sum()))
     timed = [
-        side_by_side(*networks, run.input_shape, batch_size=size, repeats=max(10, repeats // (1 + size // 8)))
+        side_by_side(
+            networks[0], networks[1], run.input_shape, batch_size=size, repeats=max(10, repeats // (1 + size // 8))
+        )
         for size in LATENCY_BATCHES
     ]
     sizes = zip(names, found, files.values(), strict=True)

@@ -22,7 +22,8 @@ from cifar100.mistakes import user_error
 from cifar100.sweep.listing import runs as list_runs
 
 Folder = str | Path
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def _one_error(function: Callable[P, R]) -> Callable[P, R]:

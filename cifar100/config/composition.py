@@ -28,7 +28,7 @@ def compose_quickly() -> None:
     Plugins.instance()  # loads the next module anew
     from hydra._internal.core_plugins import file_config_source
 
-    file_config_source.OmegaConf = _ParsedOnce
+    file_config_source.OmegaConf = _ParsedOnce  # type: ignore[misc]
     choices, get_mode = defaults_list._create_interpolation_map, application.Hydra.get_mode
 
     def choices_asked_for(overrides: Any, defaults: list[Any], self_added: bool) -> Any:

@@ -168,7 +168,7 @@ class Loop:
             self.optimizer.zero_grad(set_to_none=True)
             self.state.scheduler.step()
 
-    def _backward(self, batch: tuple, totals: Totals) -> Tensor:
+    def _backward(self, batch: Any, totals: Totals) -> Tensor:
         """This micro-batch's part in the mean loss of the step, times the number of processes."""
         with self.accelerator.autocast():
             logits = self.forward(batch.images)

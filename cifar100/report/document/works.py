@@ -100,7 +100,7 @@ def methods_of(networks: Iterable[Mapping[str, Any]], language: str) -> list[Met
         equations = tuple((each["latex"], in_language(each, language)) for each in entry["equations"])
         classes = tuple(target for target in entry["targets"] if target in targets)
         references, hybrid = tuple(entry["references"]), entry.get("hybrid", False)
-        found.append(Method(name, *texts, equations, references, hybrid, drawing, options, classes))
+        found.append(Method(name, *texts, equations, references, hybrid, drawing, options, classes))  # type: ignore[call-arg]
     return found
 
 

@@ -1,6 +1,7 @@
 """The baseline's result, the comparison of the models, accuracy against cost, and the ablations."""
 
 from dataclasses import replace
+from functools import partial
 from statistics import fmean
 from typing import Any
 
@@ -65,7 +66,7 @@ def _cost(report: Report) -> Section:
         if any(getattr(row, cost) is None for row in rows):
             continue  # a front of some rows would say nothing of the others
         id, caption = f"tradeoff-{cost.removesuffix('_s')}", report.line(f"results.caption_{cost}")
-        figure = report.figure(id, caption, lambda cost=cost: tradeoff_figure(rows, cost, report.words))
+        figure = report.figure(id, caption, partial(tradeoff_figure, rows, cost, report.words))
         names = report.listed(row.label for row in pareto(rows, cost))
         front = Paragraph((report.line(f"results.front_{cost}", rows=names),))
         blocks += [front, figure]
