@@ -61,7 +61,7 @@ class Classifier(nn.Module):
         return self.network(self.normalised(images))
 
     def normalised(self, images: Tensor) -> Tensor:
-        """What the network itself is given for uint8 pixels: float32 of the same shape."""
+        """The network's own input for uint8 pixels: float32 of the same shape."""
         return images.float().mul(self.scale).add(self.offset)
 
     @torch.inference_mode()

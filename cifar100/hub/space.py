@@ -71,7 +71,7 @@ def _sources() -> dict[str, bytes]:
 
 
 def _requirements() -> list[str]:
-    """What the package needs: of a checkout as it says now, else as it was installed."""
+    """The package's requirements: of a checkout as it says now, else as it was installed."""
     project = CONF.parent / "pyproject.toml"
     if project.is_file():
         return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]

@@ -102,4 +102,4 @@ def test_a_mixed_recipe_is_named_even_beside_long_labels(write, tmp_path):
 def test_defaults_are_those_of_the_configuration(checkout_defaults):
     defaults = default_choices()
     assert {key: checkout_defaults[key] for key in defaults} == defaults
-    assert set(checkout_defaults) - set(defaults) == {"trainer", "tracker", "experiment", "row"}
+    assert set(checkout_defaults) - set(defaults) == {"trainer", "tracker", "experiment", "row", "pruning"}

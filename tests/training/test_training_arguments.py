@@ -145,6 +145,6 @@ def test_any_accelerator_is_taken_before_the_cpu(found, monkeypatch):
     taken = {}
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: found)
     monkeypatch.setattr(assemble, "Accelerator", lambda **options: taken.update(options))
-    config = OmegaConf.create({"trainer": {"bf16": False, "fp16": False}, "tracker": {"name": None}})
+    config = OmegaConf.create({"trainer": {"bf16": False, "fp16": False}, "tracker": {"name": None, "project": None}})
     assemble.build_accelerator(config, Path("."))
     assert taken["cpu"] == (not found)
