@@ -81,13 +81,13 @@ def ranks(logits: Tensor, labels: Tensor) -> Tensor:
     """The place of each label among its image's logits, (n,) int64: 0 for the highest, as argmax finds it.
 
     Equal logits, of which bfloat16 gives one image in a hundred or so, stand in the order of the classes, so that
-    every count of one evaluation agrees; `topk` leaves their order open. With a NaN among the logits the place is the
-    number of classes.
+    every count of one evaluation agrees; `topk` leaves their order open. With a NaN among the logits the place is
+    behind any that is counted, however few the classes.
     """
     own = logits.gather(1, labels[:, None])
     earlier = torch.arange(logits.shape[1], device=logits.device) < labels[:, None]
     rank = ((logits > own) | (logits == own) & earlier).sum(dim=1)
-    return rank.masked_fill(logits.isnan().any(dim=1), logits.shape[1])
+    return rank.masked_fill(logits.isnan().any(dim=1), torch.iinfo(rank.dtype).max)
 
 
 class ReliabilityBins(NamedTuple):

@@ -38,9 +38,12 @@ def evaluated(folder: Path) -> list[tuple[RunDirectory, dict[str, Any], dict[str
 def main_rows() -> dict[str, list[tuple[RunDirectory, dict[str, Any]]]]:
     """Each design's runs of the main study by increasing seed, in the table's order, as far as there are any."""
     order = sorted(file.stem for file in (CONF / "row").glob("main_*.yaml"))
-    rows = defaultdict(list)
+    rows, budgets = defaultdict(list), set()
     for run, config, metrics in evaluated(MULTIRUN / "main"):
         rows[config["choices"]["row"]].append((config["seed"], run, metrics))
+        budgets.add(config["trainer"]["num_train_epochs"])
+    if len(budgets) > 1:
+        raise SystemExit(f"multirun/main mixes runs of {sorted(budgets)} epochs; one table has one budget")
     return {row: [each[1:] for each in sorted(rows[row], key=lambda each: each[0])] for row in order}
 
 

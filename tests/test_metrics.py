@@ -76,9 +76,10 @@ def test_equal_logits_are_counted_alike_in_every_metric():
     assert torch.equal(ranks(logits, labels), order.eq(labels[:, None]).int().argmax(1))
 
 
-def test_totals_do_not_count_nan_as_right():
+@pytest.mark.parametrize("classes", [4, 10])  # fewer than the five of top-5, too
+def test_totals_do_not_count_nan_as_right(classes):
     totals = Totals()
-    totals.update(torch.full((4, 10), torch.nan), torch.arange(4), torch.tensor(torch.nan))
+    totals.update(torch.full((4, classes), torch.nan), torch.arange(4), torch.tensor(torch.nan))
     assert (totals.top1, totals.top5) == (0, 0)
     assert math.isnan(totals.loss)
 
