@@ -29,11 +29,11 @@ from cifar100.app.commands import demo, evaluate, export, hub, predict, prune, p
 from cifar100.app.description import description, log_result, objective, trained_on
 from cifar100.app.sources import check_weights_used, name_shorter_run, weights_used
 from cifar100.base.errors import OtherRun, Pruned
+from cifar100.base.files import remove_empty
 from cifar100.config import ConfigError, build, recipe
 from cifar100.evaluation.costs import Costs, count_costs
 from cifar100.evaluation.layers import layer_table
 from cifar100.record import RunDirectory, describe_environment
-from cifar100.sweep import remove_empty
 from cifar100.training.faults import around_onednn, fail_together
 from cifar100.training.outcome import device_name, hyperparameters, note_failure, summary, true_status
 

@@ -171,3 +171,10 @@ def cache_folder() -> Path:
         return Path.home() / ".cache/cifar100"
     except RuntimeError:  # a user without a home, as containers have
         return Path(tempfile.gettempdir()) / f"cifar100-{os.getuid()}"
+
+
+def remove_empty(folder: Path, root: Path) -> None:
+    """Removes ``folder`` if it is empty, and then empty ones above it up to ``root``."""
+    while folder.is_dir() and folder.resolve().is_relative_to(root.resolve()) and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

@@ -3,7 +3,6 @@
 from cifar100.sweep.job import Job
 from cifar100.sweep.plan import fault
 from cifar100.sweep.sweep import Sweep, begin, close, elsewhere, end, leads, prefix, stop_workers
-from cifar100.sweep.tidy import remove_empty
 from cifar100.sweep.worker import cores, in_worker, processes
 
 __all__ = [
@@ -19,6 +18,5 @@ __all__ = [
     "leads",
     "prefix",
     "processes",
-    "remove_empty",
     "stop_workers",
 ]
