@@ -17,6 +17,7 @@ from torch import nn
 from cifar100.app.sources import freeze, load_teacher, start_from
 from cifar100.app.trackers import RunTracker
 from cifar100.base.errors import UserError
+from cifar100.base.values import check_whole
 from cifar100.config import build, build_network
 from cifar100.data.images import ImageData
 from cifar100.data.loader import EvalLoader, TrainLoader
@@ -147,8 +148,7 @@ def _check_single_images(model: nn.Module, smallest_batch: int, arguments: Any) 
 def _patience(value: Any, held_out: Any) -> int | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise UserError(f"early_stopping_patience={value} must be a whole number of epochs, at least 1, or null")
+    check_whole("early_stopping_patience", value, cure=" of epochs, or null")
     if held_out is None:
         raise UserError("early_stopping_patience needs held-out images; use data.val_size=5000 or leave it out")
     return value

@@ -10,6 +10,7 @@ from cifar100.app.agreement import check_keys
 from cifar100.app.description import own_recipe
 from cifar100.app.trackers import check_tracker
 from cifar100.base.errors import UserError
+from cifar100.base.values import check_flag, check_whole
 from cifar100.config import build, check_typed_choices
 
 
@@ -18,8 +19,7 @@ def check(config: DictConfig) -> None:
     typed = list(HydraConfig.get().overrides.task)
     check_keys(config, typed)
     check_typed_choices(config, typed)
-    if isinstance(config.seed, bool) or not isinstance(config.seed, int) or not 0 <= config.seed < 2**63:
-        raise UserError(f"seed={config.seed} must be a whole number from 0 to 2**63 - 1")
+    check_whole("seed", config.seed, least=0, most=2**63 - 1)
     check_tracker(config.tracker.name)
     own_recipe(config)
     choices = HydraConfig.get().runtime.choices
@@ -27,8 +27,7 @@ def check(config: DictConfig) -> None:
         for group in ("hydra/launcher", "hydra/sweeper"):
             if choices.get(group) != "basic":
                 raise UserError(f"{group}={choices.get(group)} cannot serve a run of several processes; leave one out")
-    if not isinstance(config.force, bool):
-        raise UserError(f"force={config.force} must be true or false")
+    check_flag("force", config.force)
     _check_hidden_gpus()
 
 

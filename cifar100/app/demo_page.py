@@ -11,6 +11,7 @@ import numpy as np
 
 from cifar100.app.answers import TOP, Networks, Sample, answer, draw_samples, read_samples
 from cifar100.base.errors import UserError
+from cifar100.base.values import check_whole
 from cifar100.deploy.extra import require
 
 log = logging.getLogger(__name__)
@@ -105,8 +106,8 @@ def serve(
         KeyboardInterrupt: always.
     """
     require("demo", "gradio", "captum", extra="demo")
-    if port is not None and (isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 2**16):
-        raise UserError(f"port={port} must be a whole number from 1 to {2**16 - 1}, or null for the first free one")
+    if port is not None:
+        check_whole("port", port, most=2**16 - 1, cure=", or null for the first free one")
     networks = Networks(run_dir, revision)
     networks.load(next(iter(networks.folders)))  # so that a mistake is met here, not in the page
     data = None if samples else networks.images(data_path, cache_dir)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from cifar100.base.errors import EvaluationFailed, UserError
+from cifar100.base.errors import EvaluationFailed
 from cifar100.base.text import aligned
+from cifar100.base.values import check_whole
 from cifar100.data.images import ImageSet
 from cifar100.data.loader import EvalLoader
 from cifar100.deploy.export import FORMATS, Runner, check_agreement, export_network, metadata, runner
@@ -175,8 +176,7 @@ def check_options(config: Mapping[str, Any], *counts: str) -> None:
     """Refuses in one line what is wrong whatever the run, before any is opened."""
     require("this command", "onnx", "onnxscript", "onnxruntime")
     for name in counts:
-        if isinstance(config[name], bool) or not isinstance(config[name], int) or config[name] < 1:
-            raise UserError(f"{name}={config[name]} must be a whole number >= 1")
+        check_whole(name, config[name])
 
 
 def about(run: OpenRun) -> dict[str, str]:

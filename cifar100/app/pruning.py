@@ -16,6 +16,7 @@ from cifar100.app.prediction import local_run
 from cifar100.app.session import composed, train_composed
 from cifar100.base.errors import UserError
 from cifar100.base.text import aligned, plain_line
+from cifar100.base.values import check_whole, is_number
 from cifar100.config import CONF, MODEL_GROUPS, load_model
 from cifar100.deploy.export import export_network
 from cifar100.evaluation.costs import count_costs
@@ -130,14 +131,13 @@ def _macs(model: Mapping[str, Any]) -> int:
 def _check(method: str, amount: Any, widths: Any, multiple: Any, train: Sequence[str]) -> None:
     if method not in METHODS:
         raise UserError(f"method={method} must be one of {', '.join(METHODS)}")
-    if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 < amount < 1:
+    if not is_number(amount) or not 0 < amount < 1:
         raise UserError(f"amount={amount} must lie between 0 and 1, such as 0.5")
     if widths is not None and method != "channels":
         raise UserError(f"widths={widths} have no effect with method={method}; leave them out, or use method=channels")
     if widths is not None and not (isinstance(widths, list) and all(type(each) is int and each > 0 for each in widths)):
         raise UserError(f"widths={widths} must be a list of whole numbers, such as [12,24,48]")
-    if type(multiple) is not int or multiple < 1:
-        raise UserError(f"multiple={multiple} must be a whole number of at least 1, such as 16")
+    check_whole("multiple", multiple, cure=", such as 16")
     for each in train:
         group = each.lstrip("+~").partition("=")[0].partition(".")[0].partition("@")[0]
         if group in (*MODEL_GROUPS, "init_from", "row", "experiment") or each.startswith("pruning="):
@@ -165,7 +165,7 @@ def _recipe(config: Mapping[str, Any], typed: Sequence[str]) -> list[str]:
     if isinstance(numbers["optimizer.lr"], float):
         numbers["optimizer.lr"] = float(f"{LR_SHARE * numbers['optimizer.lr']:.6g}")
     for name, value in numbers.items():
-        if isinstance(value, int | float) and not isinstance(value, bool) and name.partition(".")[0] not in typed:
+        if is_number(value) and name.partition(".")[0] not in typed:
             options[name] = value
     if "trainer.max_steps" not in typed:
         options["trainer.num_train_epochs"] = EPOCHS

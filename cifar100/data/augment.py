@@ -8,6 +8,7 @@ from torch import Tensor
 
 from cifar100.base.counter import random_below, stream_key
 from cifar100.base.errors import UserError
+from cifar100.base.values import check_flag, is_number
 from cifar100.data.crop import crop_and_flip
 from cifar100.data.cutout import cutout
 from cifar100.data.policies import Policy
@@ -36,11 +37,10 @@ class Augment:
     def __post_init__(self) -> None:
         for name, kind in (("padding", int), ("cutout", int), ("mixup_alpha", float), ("cutmix_alpha", float)):
             value = getattr(self, name)
-            if not isinstance(value, int | kind) or isinstance(value, bool) or not 0 <= value < float("inf"):
+            if not is_number(value) or not isinstance(value, int | kind) or not 0 <= value < float("inf"):
                 what = "whole pixels" if kind is int else "a number"
                 raise UserError(f"augment.{name}={value} must be {what} >= 0; use augment.{name}=0 for none")
-        if not isinstance(self.flip, bool):
-            raise UserError(f"augment.flip={self.flip} must be true or false")
+        check_flag("augment.flip", self.flip)
 
     @property
     def mixes(self) -> bool:

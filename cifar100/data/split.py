@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 
 from cifar100.base.errors import UserError
+from cifar100.base.values import check_whole
 from cifar100.data.images import ImageData, ImageSet
 
 logger = logging.getLogger(__name__)
@@ -19,8 +20,7 @@ def hold_out(data: ImageData, val_size: int) -> ImageData:
     The part depends on the images alone: not on the run's seed, the source or the machine, and a smaller part is
     contained in a larger one. val_size=0 holds nothing out. Both parts share the memory of the whole.
     """
-    if isinstance(val_size, bool) or not isinstance(val_size, int) or val_size < 0:
-        raise UserError(f"data.val_size={val_size} must be a whole number >= 0; use 0 to hold nothing out")
+    check_whole("data.val_size", val_size, least=0, cure="; use 0 to hold nothing out")
     if val_size == 0:
         return data
     if data.val is not None:
@@ -57,8 +57,7 @@ def keep_images(data: ImageData, images_per_class: int | None) -> ImageData:
     """
     if images_per_class is None:
         return data
-    if isinstance(images_per_class, bool) or not isinstance(images_per_class, int) or images_per_class < 1:
-        raise UserError(f"data.images_per_class={images_per_class} must be a whole number >= 1, or null to keep all")
+    check_whole("data.images_per_class", images_per_class, cure=", or null to keep all")
     labels = data.train.labels
     fewest = int(torch.bincount(labels, minlength=data.num_classes).min())
     if images_per_class > fewest:

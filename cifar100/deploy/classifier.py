@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cifar100.base.errors import UserError
+from cifar100.base.values import check_whole
 
 
 class Guess(NamedTuple):
@@ -82,8 +83,7 @@ class Classifier(nn.Module):
                 f"images must be uint8 (n, {', '.join(map(str, wanted))}), got {images.dtype} {tuple(images.shape)}; "
                 "pass files, PIL images or arrays to have them scaled"
             )
-        if isinstance(top, bool) or not isinstance(top, int) or top < 1:
-            raise UserError(f"top={top} must be a whole number >= 1, such as 5")
+        check_whole("top", top, cure=", such as 5")
         self.eval()
         guesses = []
         for part in images.to(self.scale.device).split(batch_size):

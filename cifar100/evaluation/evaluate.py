@@ -12,6 +12,7 @@ from accelerate import PartialState
 
 from cifar100.base.errors import UserError
 from cifar100.base.text import near
+from cifar100.base.values import check_whole
 from cifar100.evaluation.accuracy import accuracy
 from cifar100.evaluation.architecture import fingerprint
 from cifar100.evaluation.costs import count_costs, stage_costs
@@ -126,8 +127,7 @@ def check_options(
         raise UserError(f"tta={tta} is unknown; use tta=flip, or null")
     if tta and (explain or compare):
         raise UserError(f"tta={tta} has no explanations and no comparisons; leave out explain and compare, or tta")
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise UserError(f"batch_size={batch_size} must be a whole number >= 1, such as 128")
+    check_whole("batch_size", batch_size, cure=", such as 128")
     return check_explanations(explain, samples)
 
 

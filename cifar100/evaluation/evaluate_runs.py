@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from accelerate import PartialState
 
-from cifar100.base.errors import EvaluationFailed, UserError
+from cifar100.base.errors import EvaluationFailed
 from cifar100.base.text import aligned, one_line
+from cifar100.base.values import check_flag
 from cifar100.evaluation.ensemble import evaluate_ensemble, rows_of_seeds
 from cifar100.evaluation.evaluate import CHECKPOINTS, check_options, evaluate_run
 from cifar100.record import RecordError, RunDirectory, find_runs
@@ -45,8 +46,7 @@ def evaluate_runs(
     """
     PartialState(cpu=not torch.accelerator.is_available())
     check_options(split=split, compare=compare, **options)  # once, not for every run
-    if not isinstance(ensemble, bool):
-        raise UserError(f"ensemble={ensemble} must be true or false")
+    check_flag("ensemble", ensemble)
     runs = _trained(find_runs(run_dir))
     rows = rows_of_seeds(runs) if ensemble else []
     compared = [] if compare is None else [run.path.resolve() for run in find_runs(compare)]

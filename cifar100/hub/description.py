@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 
 from cifar100.base.errors import HubError
+from cifar100.base.values import is_whole
 from cifar100.data import specs
 from cifar100.evaluation.bounded import outline
 from cifar100.record import RecordError, RunDirectory
@@ -129,7 +130,7 @@ def _numbers(content: Mapping[str, Any], key: str, source: str) -> tuple[float, 
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return is_whole(value) and value >= 0
 
 
 def _trained_on(recorded: Any, data: Mapping[str, Any], source: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cifar100.base.errors import HubError, NotUsable
+from cifar100.base.values import check_flag
 from cifar100.evaluation.open_run import OpenRun, images_of, open_run, trained_weights
 from cifar100.hub.address import MAIN, check_repo_id, check_revision
 from cifar100.hub.cards import model_card, study_card
@@ -59,9 +60,12 @@ def push(
         raise HubError(f"space={space} is a page for a run: it needs run_dir=, and another name than repo_id={repo_id}")
     if revision is not None:
         check_revision(revision)
-    for name, value in (("private", private), ("weights", weights), ("allow_mixed", allow_mixed)):
-        if not isinstance(value, bool) and not (name == "private" and value is None):
-            raise HubError(f"{name}={value} must be true or false")
+    for name, value in (
+        ("private", False if private is None else private),
+        ("weights", weights),
+        ("allow_mixed", allow_mixed),
+    ):
+        check_flag(name, value)
     if run_dir is not None:
         record, kind = _only_run(run_dir), MODEL
         files, name = run_repository(record, repo_id, license, **(data or {})), record.name

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cifar100.base.errors import UserError
+from cifar100.base.values import is_number
 
 
 class WeightedCrossEntropy(nn.CrossEntropyLoss):
@@ -58,7 +59,7 @@ def _weights(wanted: str | Sequence[float], counts: Sequence[int] | None) -> lis
             raise UserError("loss.class_weights=balanced needs training images of every class; give numbers instead")
         return [sum(counts) / (len(counts) * count) for count in counts]
     numbers = list(wanted) if isinstance(wanted, list | tuple) else []
-    right = all(isinstance(each, int | float) and not isinstance(each, bool) and each > 0 for each in numbers)
+    right = all(is_number(each) and each > 0 for each in numbers)
     if not numbers or not right or (counts is not None and len(numbers) != len(counts)):
         raise UserError(f"loss.class_weights={wanted} must be balanced or a list with a number above 0 for {classes}")
     return [float(each) for each in numbers]

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cifar100.base.errors import UserError
+from cifar100.base.values import is_number
 from cifar100.losses.cross_entropy import check_label_smoothing
 
 
@@ -116,7 +117,6 @@ def _others(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def _checked(name: str, value: Any, *, above_zero: bool = False) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 <= value < float("inf") or (above_zero and value == 0):
+    if not is_number(value) or not 0 <= value < float("inf") or (above_zero and value == 0):
         raise UserError(f"loss.{name}={value} must be a number {'above' if above_zero else 'of at least'} 0")
     return float(value)

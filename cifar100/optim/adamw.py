@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from cifar100.base.errors import UserError
+from cifar100.base.values import check_flag, check_range
 from cifar100.optim.groups import decay_groups
 from cifar100.optim.layout import keep_layouts
-from cifar100.optim.ranges import check_flag, check_range
 
 
 def adamw(

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from cifar100.base.errors import UserError
-from cifar100.optim.ranges import check_range
+from cifar100.base.values import check_range
 
 
 def decay_groups(

@@ -6,10 +6,10 @@ from typing import Any
 from torch import nn
 
 from cifar100.base.errors import UserError
+from cifar100.base.values import check_flag, check_range
 from cifar100.optim.adamw import check_betas
 from cifar100.optim.groups import decay_groups
 from cifar100.optim.muon_with_adamw import MuonWithAdamW
-from cifar100.optim.ranges import check_flag, check_range
 
 LR_ADJUSTMENTS = ("original", "match_rms_adamw", "spectral_unclamped")
 

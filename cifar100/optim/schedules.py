@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from transformers import get_scheduler
 
 from cifar100.base.errors import UserError
-from cifar100.optim.ranges import check_range
+from cifar100.base.values import check_range, is_number
 
 DECAY_TYPES = ("1-sqrt", "linear", "cosine")
 
@@ -189,7 +189,7 @@ def _check_milestones(milestones: Sequence[float]) -> tuple[float, ...]:
         raise UserError(f"milestones={milestones!r} must be a list; {cure}")
     fractions = tuple(milestones)
     for fraction in fractions:
-        if isinstance(fraction, bool) or not isinstance(fraction, int | float) or not 0 < fraction < 1:
+        if not is_number(fraction) or not 0 < fraction < 1:
             raise UserError(f"milestones={list(fractions)} must lie between 0 and 1; {cure}")
     if list(fractions) != sorted(set(fractions)):
         raise UserError(f"milestones={list(fractions)} must rise; {cure}")

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cifar100.base.values import is_finite, is_number
+
 NONE = "\N{EM DASH}"
 LANGUAGES = ("en", "zh")
 # By unit, what a number of the record is multiplied by to be shown in it.
@@ -65,7 +67,7 @@ class Field:
     def read(self, record: Mapping[str, Any], split: str = "test") -> float | None:
         """The value in an evaluation or a summary, None where it is missing or no number."""
         value = record.get(self.key(split))
-        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        return value if is_number(value) else None
 
     def key(self, split: str = "test") -> str:
         """The field's key in a record: with the split where it is a metric of images."""
@@ -73,7 +75,7 @@ class Field:
 
     def fault(self, value: Any) -> str | None:
         """The reason why a record's value cannot be this number; None where it can."""
-        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        number = is_finite(value)
         if self.unit == "%":
             return None if number and 0 <= value <= 1 else "is no fraction from 0 to 1"
         if self in (PARAMETERS, MACS):

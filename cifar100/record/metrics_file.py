@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cifar100.base.errors import RecordError
+from cifar100.base.values import is_whole
 from cifar100.record.plain import check_expanded, format_json, parse_json_object
 
 
@@ -43,7 +44,7 @@ def _parse_line(line: bytes, number: int, path: Path) -> dict[str, Any]:
 
 def _append(rows: list[dict[str, Any]], row: dict[str, Any], path: Path) -> None:
     epoch = row.get("epoch")
-    if not isinstance(epoch, int) or isinstance(epoch, bool) or epoch < 0:
+    if not is_whole(epoch) or epoch < 0:
         raise RecordError(path, f"row {len(rows) + 1} has no epoch: each row needs epoch=0, 1, ... in rising order")
     if rows and epoch <= rows[-1]["epoch"]:
         raise RecordError(path, f"epoch {epoch} follows epoch {rows[-1]['epoch']}; epochs rise from row to row")

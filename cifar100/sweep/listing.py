@@ -13,6 +13,7 @@ from typing import Any
 from cifar100.base.errors import UserError
 from cifar100.base.files import read_file
 from cifar100.base.text import near, one_line
+from cifar100.base.values import check_flag, is_number
 from cifar100.record import RecordError, RunDirectory, find_runs
 from cifar100.record.fields import METRICS
 from cifar100.record.plain_yaml import parse_yaml
@@ -85,9 +86,8 @@ def check_options(*, sort: str, format: str, columns: Sequence[str] | None, watc
     for option, name in (("sort", str(sort).removeprefix("-")), *(("columns", each) for each in columns or ())):
         if name not in COLUMNS:
             raise UserError(f"{option}={name} is no column{near(str(name), COLUMNS)}")
-    if not isinstance(watch, bool):
-        raise UserError(f"watch={watch} must be true or false")
-    if isinstance(every_s, bool) or not isinstance(every_s, int | float) or not 0.1 <= every_s <= 86_400:
+    check_flag("watch", watch)
+    if not is_number(every_s) or not 0.1 <= every_s <= 86_400:
         raise UserError(f"every_s={every_s} must be a number of seconds from 0.1 to 86400")
 
 

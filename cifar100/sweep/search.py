@@ -18,6 +18,7 @@ import yaml
 
 from cifar100.base.errors import Pruned, RunFailed, UserError
 from cifar100.base.files import atomic_write
+from cifar100.base.values import check_whole
 from cifar100.record.lock import is_held
 from cifar100.sweep.job import Job
 
@@ -69,8 +70,7 @@ def search(
         RunFailed: no trial has finished.
     """
     for name, value in (("n_trials", n_trials), ("n_jobs", n_jobs)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise UserError(f"hydra.sweeper.{name}={value} must be a whole number of at least 1")
+        check_whole(f"hydra.sweeper.{name}", value)
     place = Path(place)
     before = open_study(place).trials
     study = open_study(place, sampler=sampler(seed=seed + len(before)), pruner=pruner)

@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from cifar100.base.errors import UserError
+from cifar100.base.values import is_whole
 from cifar100.record import RunLocked
 from cifar100.record.lock import hold
 
@@ -33,7 +34,7 @@ def processes(per_gpu: int = 1) -> int:
     Raises:
         UserError: ``per_gpu`` is no whole number of at least 1.
     """
-    if isinstance(per_gpu, bool) or not isinstance(per_gpu, int) or per_gpu < 1:
+    if not is_whole(per_gpu) or per_gpu < 1:
         raise UserError(f"runs per GPU must be a whole number of at least 1, not {per_gpu}; write ${{processes:2}}")
     return len(_gpus()) * per_gpu or cores()
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from cifar100.base.errors import UserError
+from cifar100.base.values import check_flag, is_finite
 
 COUNTS = {  # whole numbers, and the least of each
     "num_train_epochs": 0,
@@ -94,10 +95,8 @@ def length(arguments: Any, steps_per_epoch: int) -> tuple[int, int]:
 
 def _checked(name: str, value: Any) -> Any:
     if name in FLAGS:
-        if not isinstance(value, bool):
-            raise UserError(f"trainer.{name}={value} must be true or false")
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return check_flag(f"trainer.{name}", value)
+    if not is_finite(value):
         raise UserError(f"trainer.{name}={value} must be a number")
     if value < (least := COUNTS.get(name, 0)):
         raise UserError(f"trainer.{name}={value} must be at least {least}")

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from cifar100.base.errors import UserError
+from cifar100.base.values import is_number
 
 # What a state of another form raises, wherever it is taken up.
 UNFIT = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
@@ -55,10 +56,6 @@ def _check_alike(theirs: Any, ours: Any) -> None:
             _check_alike(one, other)
     elif is_number(theirs) != is_number(ours) or isinstance(theirs, dict | list):  # other machines may have other flags
         raise UserError(f"an option of its optimizer is {str(theirs)[:40]!r}, not {str(ours)[:40]!r}")
-
-
-def is_number(value: Any) -> bool:
-    return type(value) in (int, float)
 
 
 def _step(optimizer: Optimizer, scheduler: LRScheduler) -> None:

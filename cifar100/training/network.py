@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, update_bn
 
 from cifar100.base.errors import UserError
+from cifar100.base.values import check_flag, is_number, is_whole
 
 log = logging.getLogger(__name__)
 # Processor time of compiling forward and backward pass: 69 s for ResNet-20's 111 modules with bfloat16 on one CPU core.
@@ -121,13 +122,11 @@ class MovingAverage(AveragedModel):
     """
 
     def __init__(self, model: nn.Module, decay: float, warmup: bool = False) -> None:
-        if isinstance(decay, bool | str) or not 0 < decay < 1:
+        if not is_number(decay) or not 0 < decay < 1:
             raise UserError(f"ema_decay={decay} must lie between 0 and 1, such as 0.999; null trains without")
-        if not isinstance(warmup, bool):
-            raise UserError(f"ema_warmup={warmup} must be true or false")
         super().__init__(model)
         self.requires_grad_(False)
-        self.decay, self.warmup = decay, warmup
+        self.decay, self.warmup = decay, check_flag("ema_warmup", warmup)
 
     @torch.no_grad()
     def update_parameters(self, model: nn.Module) -> None:
@@ -161,7 +160,7 @@ class StochasticAverage(AveragedModel):
     """
 
     def __init__(self, model: nn.Module, start: int, epochs: int) -> None:
-        if isinstance(start, bool) or not isinstance(start, int) or not 1 <= start <= epochs:
+        if not is_whole(start) or not 1 <= start <= epochs:
             raise UserError(f"swa_start={start} must be an epoch of this run, from 1 to {epochs}; null trains without")
         super().__init__(model)
         self.requires_grad_(False)

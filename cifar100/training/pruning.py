@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
-from cifar100.base.errors import UserError
+from cifar100.base.values import check_range, check_whole
 
 
 class NoPruning:
@@ -57,11 +57,10 @@ class MagnitudePruning(NoPruning):
         end: float = 0.5,
         interval: int = 10,
     ) -> None:
-        _check_share("sparsity", sparsity, 0 < _number(sparsity) < 1, "between 0 and 1, such as 0.9")
-        _check_share("begin", begin, 0 <= _number(begin) < 1, "at least 0 and below 1, such as 0")
-        _check_share("end", end, begin < _number(end) <= 1, f"above pruning.begin={begin} and at most 1, such as 0.5")
-        if isinstance(interval, bool) or not isinstance(interval, int) or interval < 1:
-            raise UserError(f"pruning.interval={interval} must be a whole number of steps, at least 1")
+        check_range("pruning.sparsity", sparsity, 0.9, above=0, below=1)
+        check_range("pruning.begin", begin, 0, minimum=0, below=1)
+        check_range("pruning.end", end, 0.5, above=begin, maximum=1)
+        check_whole("pruning.interval", interval, cure=" of steps")
         self.sparsity, self.interval, self.steps_per_epoch = sparsity, interval, steps_per_epoch
         self.first = round(begin * num_training_steps)
         self.last = max(self.first + 1, round(end * num_training_steps))
@@ -110,12 +109,3 @@ def _prune(weight: Tensor, sparsity: float) -> None:
     if count > 0:
         sizes = weight.abs()
         weight.mul_(sizes > sizes.flatten().kthvalue(count).values)
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
-
-
-def _check_share(name: str, value: object, fits: bool, cure: str) -> None:
-    if not fits:
-        raise UserError(f"pruning.{name}={value} must be {cure}")

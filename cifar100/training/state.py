@@ -12,9 +12,10 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from cifar100.base.errors import UserError
+from cifar100.base.values import is_finite
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory, flatten_state, unflatten_state
-from cifar100.training.form import UNFIT, check_form, is_number
+from cifar100.training.form import UNFIT, check_form
 from cifar100.training.network import MovingAverage, StochasticAverage
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Progress:
         if found.best is not None:
             counts, numbers = [*counts, found.best["epoch"]], [*numbers, found.best["val/top1"]]
         good = all(type(each) is int and each >= 0 for each in counts)
-        good &= all(is_number(each) and math.isfinite(each) for each in numbers)
+        good &= all(is_finite(each) for each in numbers)
         rows = [row["epoch"] for row in found.rows]
         if (
             not good

@@ -150,7 +150,7 @@ def test_cross_entropy_takes_indices_and_distributions():
         ("sgd", {"momentum": 1}, "momentum=1 must be a finite number >= 0 and < 1"),
         ("sgd", {"weight_decay": -1}, "weight_decay=-1 must be a finite number >= 0"),
         ("sgd", {"nesterov": True, "momentum": 0}, "nesterov=True needs momentum"),
-        ("sgd", {"nesterov": "ture"}, "nesterov='ture' must be true or false"),
+        ("sgd", {"nesterov": "ture"}, "nesterov=ture must be true or false"),
         ("sgd", {"decay_norm_and_bias": 1}, "decay_norm_and_bias=1 must be true or false"),
         ("adamw", {"betas": [0.9]}, r"betas=\[0.9\] must be two numbers"),
         ("adamw", {"betas": [0.9, 1.0]}, r"betas\[1\]=1.0 must be a finite number >= 0 and < 1"),

@@ -9,6 +9,7 @@ from typing import Any
 
 from cifar100.base.errors import UserError
 from cifar100.base.text import near
+from cifar100.base.values import check_whole
 from cifar100.evaluation.explanations.confused import confused_pairs
 from cifar100.evaluation.explanations.gradcam import gradcam, require_captum
 from cifar100.evaluation.explanations.hardest import hardest
@@ -36,8 +37,7 @@ def check_explanations(names: str | Sequence[str] | None, samples: int) -> tuple
     for name in names:
         if name not in EXPLANATIONS:
             raise UserError(f"explain={name} is unknown{near(name, EXPLANATIONS)}")
-    if isinstance(samples, bool) or not isinstance(samples, int) or not 1 <= samples <= 400:
-        raise UserError(f"samples={samples} must be a whole number from 1 to 400, such as 16")
+    check_whole("samples", samples, most=400, cure=", such as 16")
     if "gradcam" in names:
         require_captum()
     return tuple(name for name in EXPLANATIONS if name in names)

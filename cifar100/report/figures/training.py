@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from cifar100.base.values import is_number
 from cifar100.report.document.words import Words
 from cifar100.report.figures.style import BLUE, GREY, ORANGE, new_figure, short
 from cifar100.report.records.study import Row
@@ -77,7 +78,7 @@ def _by_epoch(row: Row, key: str) -> dict[int, list[float]]:
     for run in row.runs:
         for line in run.epochs:
             value, epoch = line.get(key), line.get("epoch")
-            if isinstance(epoch, int) and isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(epoch, int) and is_number(value):
                 found.setdefault(epoch, []).append(float(value))
     return dict(sorted(found.items()))
 

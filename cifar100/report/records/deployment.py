@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cifar100.base.trees import lookup
+from cifar100.base.values import is_number
 from cifar100.record import RunDirectory
 from cifar100.report.records.run import Run
 from cifar100.report.records.study import Row
@@ -21,7 +22,7 @@ def deployed(rows: Iterable[Row], name: str) -> list[tuple[Row, Run, dict[str, A
 def number(content: Mapping[str, Any], place: str) -> float:
     """The number at `a.b.0`; nan where there is none."""
     value = lookup(content, place)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    return float(value) if is_number(value) else math.nan
 
 
 def speedup(content: Mapping[str, Any], batch_size: int) -> float:

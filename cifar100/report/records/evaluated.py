@@ -1,6 +1,5 @@
 """The files under a run's evaluation/, checked and with their numbers parsed."""
 
-import math
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -75,11 +74,6 @@ def explanation(run: Path, name: str) -> bytes | None:
     buffer = BytesIO()
     picture.save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()
-
-
-def is_number(value: Any) -> bool:
-    """Whether a recorded value is a finite number, which true and false are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _numbers(row: dict[str, str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cifar100.base.conf import default_choices
 from cifar100.base.text import plain_line
+from cifar100.base.values import is_whole
 from cifar100.report.records.parts import readable
 from cifar100.report.records.run import Run
 from cifar100.report.records.study import Row, Study
@@ -48,7 +49,7 @@ def seed_counts(rows: Iterable[Row]) -> tuple[int, int]:
 
 def whole(value: Any) -> int | None:
     """A recorded count, None where it is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if is_whole(value) and value >= 0 else None
 
 
 def newest(studies: Iterable[Study]) -> str | None:

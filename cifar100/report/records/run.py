@@ -9,8 +9,9 @@ from typing import Any
 from cifar100.base.conf import SINCE, TRAINING, effective
 from cifar100.base.errors import NotUsable, RecordError
 from cifar100.base.text import plain_line
+from cifar100.base.values import is_finite, is_whole
 from cifar100.record import RunDirectory
-from cifar100.report.records.evaluated import class_rows, confusion, is_number, measured
+from cifar100.report.records.evaluated import class_rows, confusion, measured
 
 MAX_LABEL = 60
 MOST_DECLARED = 40
@@ -50,7 +51,7 @@ class Run:
     def train_s(self) -> float:
         """Seconds spent in training steps; nan where the record does not say."""
         value = self.summary.get("train_s")
-        return float(value) if is_number(value) and value >= 0 else math.nan
+        return float(value) if is_finite(value) and value >= 0 else math.nan
 
     @property
     def latency_s(self) -> float | None:
@@ -60,7 +61,7 @@ class Run:
     def number(self, metric: str) -> float:
         """top1, top5, train_s, or a key of the evaluation such as test/loss; nan where the record does not have it."""
         value = self.evaluation.get(f"test/{metric}" if metric in ("top1", "top5") else metric)
-        return self.train_s if metric == "train_s" else float(value) if is_number(value) else math.nan
+        return self.train_s if metric == "train_s" else float(value) if is_finite(value) else math.nan
 
     @property
     def network(self) -> dict[str, Any]:
@@ -133,7 +134,7 @@ def _check_finished(record: RunDirectory, status: dict[str, Any] | None) -> None
 
 def _check_config(config: dict[str, Any], path: Path) -> None:
     seed = config.get("seed")
-    if isinstance(seed, bool) or not isinstance(seed, int):
+    if not is_whole(seed):
         raise RecordError(path, f"seed={str(seed)[:40]} is no whole number; this is no run of this program")
     for key in ("model", *(group for group in TRAINING if group != "ema_decay")):
         if not isinstance(config.get(key), dict):

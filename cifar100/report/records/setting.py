@@ -10,7 +10,7 @@ from typing import Any
 from cifar100.base.conf import TRAINING
 from cifar100.base.text import plain_line
 from cifar100.base.trees import canonical, fixed_text, flat
-from cifar100.report.records.evaluated import is_number
+from cifar100.base.values import is_finite
 from cifar100.report.records.parts import leaf_name, readable
 from cifar100.report.records.run import Run
 
@@ -121,7 +121,7 @@ def _fingerprint(run: Run) -> tuple[str, list[float]] | None:
     logits: list[float] = []
     for name in ("train", "eval"):
         probe = recorded.get(name)
-        if not isinstance(probe, Sequence) or not probe or not all(map(is_number, probe)):
+        if not isinstance(probe, Sequence) or not probe or not all(map(is_finite, probe)):
             return None
         logits += map(float, probe)
     return recorded["sha256"], logits

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cifar100.base.text import plain_line
+from cifar100.base.values import is_whole
 from cifar100.report.document.words import Words
 from cifar100.report.records.study import Row
 from cifar100.report.tables.number_text import NONE, count, millions
@@ -71,4 +72,4 @@ def _is_stage(value: Any) -> bool:
     if not isinstance(value, dict) or not isinstance(value.get("output"), list) or not value["output"]:
         return False
     numbers = [*value["output"], value.get("parameters"), value.get("macs")]
-    return all(isinstance(each, int) and not isinstance(each, bool) and each >= 0 for each in numbers)
+    return all(is_whole(each) and each >= 0 for each in numbers)
