@@ -128,24 +128,35 @@ def test_the_registered_operators_are_sound():
 
 
 def test_compiled_without_a_break_it_gives_the_same(calls):
-    conv = nn.Sequential(conv_of(16, (7, 7)), nn.GELU(), conv_of(16, (1, 5), bias=False))
+    """By inductor, with every form of kernel that recipes have."""
+    conv = nn.Sequential(conv_of(16, (7, 7)), nn.GELU(), conv_of(16, (1, 5), bias=False), conv_of(16, (5, 5), 2))
     x = torch.randn(4, 16, 8, 8).contiguous(memory_format=torch.channels_last)
     upstream = torch.randn_like(x)
     with torch.autocast("cpu", torch.bfloat16):
         eager = results(conv, x, upstream)
-        compiled = results(conv, x, upstream, torch.compile(conv, fullgraph=True, dynamic=False, backend="aot_eager"))
+        compiled = results(conv, x, upstream, torch.compile(conv, fullgraph=True, dynamic=False))
     check_close(compiled, eager, 1e-2)
 
 
-@pytest.mark.parametrize("recipe", ["main_3_convnext", "future_1_segnext", "future_2_lsknet"])
-def test_inductor_compiles_whole_networks(recipe, make_network):
+@pytest.mark.parametrize(
+    ("recipe", "backend"),
+    [
+        ("main_3_convnext", "aot_eager"),
+        *(
+            pytest.param(recipe, "inductor", marks=pytest.mark.slow)  # a minute of the C++ compiler each
+            for recipe in ("main_3_convnext", "future_1_segnext", "future_2_lsknet")
+        ),
+    ],
+)
+def test_whole_networks_compile_without_a_break(recipe, backend, make_network):
     network = make_network(f"row={recipe}").to(memory_format=torch.channels_last)
     images = torch.randn(4, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     upstream = torch.randn(4, 100)
+    compiled = torch.compile(network, fullgraph=True, dynamic=False, backend=backend)
     with torch.autocast("cpu", torch.bfloat16):
-        eager = results(network, images, upstream)
-        compiled = results(network, images, upstream, torch.compile(network, fullgraph=True, dynamic=False))
-    check_close(compiled[:1], eager[:1], 5e-2)
+        expected = results(network, images, upstream)
+        found = results(network, images, upstream, compiled)
+    check_close(found[:1], expected[:1], 5e-2)
 
 
 @pytest.mark.parametrize("recipe", ["main_3_convnext", "future_1_segnext", "future_2_lsknet", "future_3_hornet"])
