@@ -2,15 +2,18 @@
 
 import random
 from collections import Counter
-from itertools import combinations
+from functools import partial
+from itertools import combinations, product
 
 import pytest
 import torch
+from torch import nn
 
 from cifar100.config import CONF
 from cifar100.models.shape import Shape
 
-FACTORS = ("block", "mixer", "attention", "norm", "activation", "stem", "stage")
+INSIDE = ("block", "mixer", "attention", "norm", "activation")
+FACTORS = (*INSIDE, "stem", "stage")
 BASE = ("model=resnet20", "model.depths=[1,2,1]", "model.widths=[8,16,32]")
 
 
@@ -24,14 +27,14 @@ def pairs(combination: dict[str, str]) -> set[tuple]:
 
 
 def covering(values: dict[str, list[str]], generator: random.Random, apart: tuple = ()) -> list[dict[str, str]]:
-    """Combinations in which every two choices of different groups meet at least once, but for those of the two groups
-    ``apart``; greedy: each begins with two that have not met, and takes in each further group a choice that meets most
-    others for the first time."""
+    """Combinations in which every two choices of different groups meet at least once, but for those of two groups that
+    are both ``apart``; greedy: each begins with two that have not met, and takes in each further group a choice that
+    meets most others for the first time."""
     single = [(group, choice) for group in values for choice in values[group]]
     missing = {
         tuple(sorted(pair))
         for pair in combinations(single, 2)
-        if pair[0][0] != pair[1][0] and {pair[0][0], pair[1][0]} != set(apart)
+        if pair[0][0] != pair[1][0] and not {pair[0][0], pair[1][0]} <= set(apart)
     }
     found = []
     while missing:
@@ -76,10 +79,9 @@ def failure(check, subject, typed) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize(("apart", "extra"), [(("block", "mixer"), 10), pytest.param((), 500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("apart", "extra"), [(INSIDE, 0), pytest.param((), 500, marks=pytest.mark.slow)])
 def test_every_combination_trains_or_is_refused(apart, extra, make_network, check_step, check_refusal):
-    """Blocks meet every mixer in :func:`test_every_block_takes_every_mixer`, which needs no network: they would need
-    nearly twice as many networks as all other pairs together."""
+    """What a block is made of meets in :func:`test_every_two_parts_of_a_block_go_together`, without a network."""
     generator = random.Random(0)
     drawn = covering(choices(), generator, apart) + draw(choices(), extra, generator)
     built, refused, broken = try_all(drawn, make_network, check_step, check_refusal)
@@ -88,21 +90,36 @@ def test_every_combination_trains_or_is_refused(apart, extra, make_network, chec
     assert built >= 0.9 * len(drawn), f"{built} of {len(drawn)} built: {refused.most_common()}"
 
 
-def test_every_block_takes_every_mixer(block_choice, make_port, check_gradients, check_refusal):
-    """Where the shape changes and where it stays; or refuses it."""
-    block = make_port("block", f"block={block_choice}")
-    for name in choices()["mixer"]:
-        mixer = make_port("mixer", f"mixer={name}")
-        for shape in (Shape(16, 32, 2, 8), Shape(16, 16, 1, 8)):
-            try:
-                module = block(shape, 0.0, mixer=mixer)
-            except ValueError as error:
-                check_refusal(error)
-                continue
-            out = module(torch.randn(2, shape.in_channels, 8, 8))
-            assert out.shape == (2, shape.out_channels, shape.out_resolution, shape.out_resolution), name
-            (out * torch.randn(out.shape)).sum().backward()
-            check_gradients(module)
+def test_every_two_parts_of_a_block_go_together(make_port, check_gradients, check_refusal):
+    """Where the shape changes and where it stays; or the block refuses them."""
+    values = {group: choices()[group] for group in INSIDE}
+    ports = {(group, name): make_port(group, f"{group}={name}") for group in INSIDE for name in values[group]}
+    refused, broken = 0, []
+    for combination, shape in product(covering(values, random.Random(0)), (Shape(16, 32, 2, 8), Shape(16, 16, 1, 8))):
+        typed = [f"{group}={name}" for group, name in combination.items()]
+        block, *parts = (ports[group, combination[group]] for group in INSIDE)
+        try:
+            module = assembled(block, dict(zip(INSIDE[1:], parts, strict=True)), shape)
+        except ValueError as error:
+            refused += 1
+            broken += failure(check_refusal, error, typed)
+        else:
+            broken += failure(partial(check_block, shape=shape, check_gradients=check_gradients), module, typed)
+    assert not broken, "\n".join(broken)
+    assert refused < 50
+
+
+def assembled(block, parts, shape: Shape) -> nn.Module:
+    """The block with these parts, the mixer with those of its own that it has ports for."""
+    own = {name: part for name, part in parts.items() if parts["mixer"].keywords.get(name)}
+    return block(shape, 0.0, **parts | {"mixer": partial(parts["mixer"], **own)})
+
+
+def check_block(module: nn.Module, shape: Shape, check_gradients) -> None:
+    out = module(torch.randn(2, shape.in_channels, 8, 8))
+    assert out.shape == (2, shape.out_channels, shape.out_resolution, shape.out_resolution)
+    (out * torch.randn(out.shape)).sum().backward()
+    check_gradients(module)
 
 
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
