@@ -1,17 +1,25 @@
 """Fixtures that all tests share."""
 
+import copy
+import gc
 import logging
 import os
 import signal
 import socket
 import traceback
 from collections.abc import Callable, Iterator
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from cifar100.record import RunDirectory
 
 CHECKOUT = Path(__file__).parents[1]
 # One thread per process: tests run beside each other on small machines, and bitwise comparisons must not depend on it.
@@ -21,6 +29,12 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
+def pytest_collection_finish() -> None:
+    """Every run ends with a collection of garbage: it need not go through torch's own objects each time."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def cifar100_path() -> Path:
     """The folder with the real CIFAR-100, beside the checkout or named by CIFAR100_PATH; skips where there is none."""
@@ -28,6 +42,45 @@ def cifar100_path() -> Path:
     if not path.is_dir():
         pytest.skip(f"needs the real CIFAR-100 at {path.name}; name its folder in CIFAR100_PATH")
     return path
+
+
+@pytest.fixture(scope="session")
+def compose() -> Callable[..., "DictConfig"]:
+    """Called as (*overrides): what ``python train.py <overrides>`` composes; with ``hydra=True`` hydra's own node too.
+    Remembered; each call gets a copy, since building a network resolves interpolations in place."""
+    from hydra import compose, initialize_config_dir
+
+    from cifar100.config import CONF
+
+    @cache
+    def remembered(overrides: tuple[str, ...], hydra: bool) -> "DictConfig":
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            return compose("train", overrides=list(overrides), return_hydra_config=hydra)
+
+    return lambda *overrides, hydra=False: copy.deepcopy(remembered(overrides, hydra))
+
+
+@pytest.fixture(scope="session")
+def record_run(compose, image_cache: Path) -> Callable[..., "RunDirectory"]:
+    """Called as (path, *overrides, seed=0, checkpoint="best"): writes the finished run of a tiny network on the digits
+    that was never trained. Without a ``checkpoint`` it has no weights."""
+    import torch
+
+    from cifar100.config import build, recipe
+    from cifar100.record import RunDirectory
+
+    def record(path: Path, *overrides: str, seed: int = 0, checkpoint: str | None = "best") -> RunDirectory:
+        config = compose("data=digits", "model.depths=[1,1,1]", "model.widths=[4,4,8]", f"seed={seed}", *overrides)
+        run = RunDirectory(path)
+        run.write_config(recipe(config))
+        torch.manual_seed(seed)
+        weights = {f"model.{name}": tensor for name, tensor in build(config.model).state_dict().items()}
+        if checkpoint:
+            run.save_checkpoint(checkpoint, weights, {"metrics": {"epoch": 1}})
+        run.write_status("finished")
+        return run
+
+    return record
 
 
 class Ended(NamedTuple):

@@ -1,20 +1,19 @@
 """Run identity: one experiment has one folder however it was typed, another experiment another."""
 
 import json
-from functools import cache
+from functools import partial
 from pathlib import Path
 
-import hydra
 import pytest
 
-from cifar100.config import CONF, identity, recipe, register_resolvers, run_id
+from cifar100.config import identity, recipe, register_resolvers, run_id
 from cifar100.config.run_identity import run_folder
 
 
-@cache
-def compose(*overrides):
-    with hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-        return hydra.compose("train", overrides=list(overrides), return_hydra_config=True)
+@pytest.fixture
+def composed(compose):
+    """Called as (*overrides): what they compose, with hydra's own node."""
+    return partial(compose, hydra=True)
 
 
 SAME = [
@@ -59,20 +58,20 @@ SMOKED = """coatnet convnext csp_densenet csp_resnet20 csp_resnext20 ghostnet ho
 
 
 @pytest.mark.parametrize("overrides", KNOWN)
-def test_identities_stay(overrides):
-    assert identity(compose(*overrides.split())) == KNOWN[overrides]
+def test_identities_stay(overrides, composed):
+    assert identity(composed(*overrides.split())) == KNOWN[overrides]
 
 
 @pytest.mark.skipif(not SMOKE.is_dir(), reason="an installed wheel has no published runs")
-def test_published_runs_are_found_again():
+def test_published_runs_are_found_again(composed):
     typed = [["trainer=fast", "trainer.num_train_epochs=3", f"model={name}"] for name in SMOKED]
     place = [f"root={SMOKE.parent}", f"study={SMOKE.name}"]
-    runs = {run_folder(compose(*each, *place)) for each in typed}
+    runs = {run_folder(composed(*each, *place)) for each in typed}
     assert runs == {file.parent.name for file in SMOKE.glob("*/config.yaml")}
 
 
-def test_a_run_is_continued_in_the_folder_that_it_had_under_another_name(tmp_path):
-    config = compose("attention=eca", f"root={tmp_path}", "study=old")
+def test_a_run_is_continued_in_the_folder_that_it_had_under_another_name(tmp_path, composed):
+    config = composed("attention=eca", f"root={tmp_path}", "study=old")
     digest = identity(config)
     assert run_folder(config) == run_id(config) == f"resnet20-eca-e150-seed0-{digest}"
     old = tmp_path / "old" / f"basic-d3-3-3-w16-32-64-eca-e150-seed0-{digest}"
@@ -84,7 +83,7 @@ def test_a_run_is_continued_in_the_folder_that_it_had_under_another_name(tmp_pat
     assert config.hydra.run.dir == f"{tmp_path}/old/{old.name}" and config.hydra.sweep.subdir == old.name
     (tmp_path / "old" / run_id(config)).mkdir()
     assert run_folder(config) == run_id(config)  # its own name comes first
-    assert run_folder(compose("attention=se", f"root={tmp_path}", "study=old")).startswith("resnet20-se-")
+    assert run_folder(composed("attention=se", f"root={tmp_path}", "study=old")).startswith("resnet20-se-")
 
 
 @pytest.mark.parametrize(
@@ -102,46 +101,46 @@ def test_a_run_is_continued_in_the_folder_that_it_had_under_another_name(tmp_pat
         ("model.width_multiplier=2", "basic-d3-3-3-w16-32-64"),
     ],
 )
-def test_names_read_aloud(overrides, name):
-    assert run_id(compose(*overrides.split())).startswith(f"{name}-e150-seed0-")
+def test_names_read_aloud(overrides, name, composed):
+    assert run_id(composed(*overrides.split())).startswith(f"{name}-e150-seed0-")
 
 
-def test_a_trial_says_what_it_tries():
+def test_a_trial_says_what_it_tries(composed):
     search = ("hydra/sweeper=hpo", "hydra.sweeper.searched=[optimizer.lr,augment]")
-    config = compose("optimizer.lr=0.0123456", "augment=cutout", "seed=1", *search)
+    config = composed("optimizer.lr=0.0123456", "augment=cutout", "seed=1", *search)
     assert run_id(config).startswith("resnet20-lr0.0123-cutout-e150-seed1-")
 
 
 @pytest.mark.parametrize(("one", "other"), SAME, ids=str)
-def test_same_experiment_typed_differently_is_one_run(one, other):
-    assert run_id(compose(*one)) == run_id(compose(*other))
-    assert identity(compose(*one)) == identity(compose(*other))
+def test_same_experiment_typed_differently_is_one_run(one, other, composed):
+    assert run_id(composed(*one)) == run_id(composed(*other))
+    assert identity(composed(*one)) == identity(composed(*other))
 
 
 @pytest.mark.parametrize("override", DIFFERENT)
-def test_another_experiment_is_another_run(override):
-    assert identity(compose(override)) != identity(compose())
+def test_another_experiment_is_another_run(override, composed):
+    assert identity(composed(override)) != identity(composed())
 
 
-def test_no_two_of_many_experiments_share_a_run():
-    found = [run_id(compose(*each)) for each in [[], *([override] for override in DIFFERENT)]]
+def test_no_two_of_many_experiments_share_a_run(composed):
+    found = [run_id(composed(*each)) for each in [[], *([override] for override in DIFFERENT)]]
     assert len(set(found)) == len(found)
 
 
-def test_run_id_reads_aloud():
-    config = compose("attention=eca", "seed=3", "trainer.num_train_epochs=15", "block=convnext")
+def test_run_id_reads_aloud(composed):
+    config = composed("attention=eca", "seed=3", "trainer.num_train_epochs=15", "block=convnext")
     expected = "resnet20-convnext-separate-depthwise-eca-e15-seed3-"
     assert run_id(config) == expected + identity(config)
 
 
-def test_recipe_is_plain():
-    content = recipe(compose())
+def test_recipe_is_plain(composed):
+    content = recipe(composed())
     assert json.loads(json.dumps(content)) == content
     assert "${" not in json.dumps(content)
 
 
-def test_resolver_names_the_run_folder():
+def test_resolver_names_the_run_folder(composed):
     register_resolvers()
-    config = compose()
+    config = composed()
     assert config.hydra.sweep.subdir == run_id(config)
     assert config.hydra.run.dir == f"multirun/default/{run_id(config)}"

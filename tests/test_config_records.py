@@ -3,7 +3,6 @@
 import copy
 import json
 
-import hydra
 import pytest
 import torch
 from omegaconf import OmegaConf
@@ -157,10 +156,10 @@ def test_record_is_built():
     assert network(torch.randn(2, 3, 32, 32)).shape == (2, 100)
 
 
-def test_every_recipe_comes_back():
+def test_every_recipe_comes_back(compose):
     for file in (CONF / "model").glob("*.yaml"):
-        with hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"), torch.device("meta"):
-            content = recipe(hydra.compose("train", overrides=[f"model={file.stem}"]))
+        with torch.device("meta"):
+            content = recipe(compose(f"model={file.stem}"))
             load_model(json.loads(json.dumps(content)))
 
 

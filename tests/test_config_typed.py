@@ -2,22 +2,26 @@
 
 import logging
 
-import hydra
 import pytest
 import torch
 
-from cifar100.config import CONF, ConfigError, build, build_network, check_typed_choices
+from cifar100.config import ConfigError, build, build_network, check_typed_choices
 from cifar100.config.tree import origins
 
 SINGLE = ["model.depths=[2]", "model.widths=[16]"]
 
 
-def make(*typed):
-    with hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-        config = hydra.compose("train", overrides=[*typed])
-    check_typed_choices(config, typed)
-    with torch.device("meta"):
-        return build_network(config, typed)
+@pytest.fixture
+def make(compose):
+    """Called as (*typed): the network, without memory."""
+
+    def make_network(*typed):
+        config = compose(*typed)
+        check_typed_choices(config, typed)
+        with torch.device("meta"):
+            return build_network(config, typed)
+
+    return make_network
 
 
 @pytest.mark.parametrize(
@@ -48,7 +52,7 @@ def make(*typed):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_has_no_effect_is_refused(typed, cure):
+def test_what_has_no_effect_is_refused(typed, cure, make):
     with pytest.raises(ConfigError) as refused:
         make(*typed)
     text = str(refused.value)
@@ -88,18 +92,18 @@ def test_what_has_no_effect_is_refused(typed, cure):
     ],
     ids=" ".join,
 )
-def test_what_has_an_effect_passes(typed):
+def test_what_has_an_effect_passes(typed, make):
     make(*typed)
 
 
-def test_a_factory_without_layers_counts_as_used(tmp_path):
+def test_a_factory_without_layers_counts_as_used(tmp_path, make):
     """What is called is what counts, not what it made: a user's mixer may be a function."""
     (tmp_path / "mixer").mkdir()
     (tmp_path / "mixer" / "own.yaml").write_text("_target_: torch.nn.Identity\n_partial_: true\n")
     make(f"hydra.searchpath=[file://{tmp_path}]", "stage=separate", "mixer=own")
 
 
-def test_a_position_of_no_attention_is_warned_of(caplog):
+def test_a_position_of_no_attention_is_warned_of(caplog, make):
     """A sweep over attentions and positions holds it, so it is no mistake."""
     with caplog.at_level(logging.WARNING):
         make("block.attention_position=pre")
@@ -110,9 +114,8 @@ def test_a_position_of_no_attention_is_warned_of(caplog):
     assert not caplog.text
 
 
-def test_what_was_typed_does_not_change_what_is_built():
-    with hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-        config = hydra.compose("train", overrides=["model=coatnet"])
+def test_what_was_typed_does_not_change_what_is_built(compose):
+    config = compose("model=coatnet")
     torch.manual_seed(0)
     watched = build_network(config, ["attention=se"]).state_dict()
     torch.manual_seed(0)

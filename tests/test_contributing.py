@@ -10,11 +10,10 @@ from types import ModuleType
 import pytest
 import torch
 import yaml
-from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 
 from cifar100.app.assemble import build_loss
-from cifar100.config import CONF, build, build_network
+from cifar100.config import build, build_network
 
 CHECKOUT = Path(__file__).parents[1]
 PAGE = CHECKOUT / "CONTRIBUTING.md"
@@ -49,9 +48,10 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "conf"
 
 
-def composed(added: Path, *overrides: str):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("train", overrides=[*TINY, *overrides, f"hydra.searchpath=['file://{added}']"])
+@pytest.fixture
+def composed(added: Path, compose):
+    """Called as (*overrides): what they compose with the examples' files beside the project's."""
+    return lambda *overrides: compose(*TINY, *overrides, f"hydra.searchpath=['file://{added}']")
 
 
 def test_the_page_has_an_example_of_each_kind():
@@ -59,10 +59,10 @@ def test_the_page_has_an_example_of_each_kind():
 
 
 @pytest.mark.parametrize("path", CHOICES)
-def test_each_example_trains_a_step(added, image_cache, path):
+def test_each_example_trains_a_step(composed, image_cache, path):
     group, choice = Path(path).parts[1], Path(path).stem
     typed = f"{group}={choice}"
-    config = composed(added, typed)
+    config = composed(typed)
     torch.manual_seed(0)
     data = build(config.data)
     network = build_network(config, [typed] if group in ("attention", "block") else [])
@@ -96,12 +96,12 @@ def test_each_example_keeps_the_laws_of_its_kind(added, path):
             assert re.search(rf"^ +{option}: ", described, re.MULTILINE), option
 
 
-def test_the_loss_is_cross_entropy_where_nothing_is_added(added):
-    loss = build(composed(added, "loss=poly", "loss.epsilon=0").loss)
+def test_the_loss_is_cross_entropy_where_nothing_is_added(composed):
+    loss = build(composed("loss=poly", "loss.epsilon=0").loss)
     logits, labels = torch.randn(5, 10), torch.arange(5)
     shares = torch.nn.functional.one_hot(labels, 10).float()
     assert torch.allclose(loss(logits, labels), torch.nn.functional.cross_entropy(logits, labels))
-    other = build(composed(added, "loss=poly").loss)
+    other = build(composed("loss=poly").loss)
     assert torch.allclose(other(logits, labels), other(logits, shares))
 
 

@@ -93,11 +93,8 @@ def test_links_lead_somewhere(page):
     assert not missing
 
 
-def test_the_example_of_options_swept_together_is_hydras_grammar():
-    from hydra import compose, initialize_config_dir
+def test_the_example_of_options_swept_together_is_hydras_grammar(compose):
     from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    from cifar100.config import CONF
 
     line = next(line for line in (CHECKOUT / "README.md").read_text().splitlines() if "+size={" in line)
     typed = re.findall(r"'([^']*)'", line)
@@ -105,8 +102,7 @@ def test_the_example_of_options_swept_together_is_hydras_grammar():
     values = list(OverridesParser.create().parse_override(swept).sweep_string_iterator())
     found = []
     for value in values:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            config = compose("train", overrides=[f"+size={value}", *others])
+        config = compose(f"+size={value}", *others)
         found.append((list(config.model.depths), list(config.model.widths)))
     assert found == [([3, 3, 3], [16, 32, 64]), ([5, 5, 5], [24, 48, 96])]
 

@@ -20,7 +20,7 @@ from cifar100.data.digits import read_digits
 def networks(digits_run, tmp_path) -> Networks:
     for seed in (0, 1):
         digits_run(tmp_path / "multirun" / "digits" / f"run-seed{seed}", seed)
-    digits_run(tmp_path / "multirun" / "digits" / "no-weights", 0, weights=False)
+    digits_run(tmp_path / "multirun" / "digits" / "no-weights", 0, checkpoint=None)
     return Networks(str(tmp_path / "multirun"))
 
 

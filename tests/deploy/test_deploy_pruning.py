@@ -1,13 +1,12 @@
 """Whole channels pruned: those that weigh least go, the others arrive where the narrower recipe has them."""
 
-import hydra
 import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
 
 from cifar100.app.pruning import narrowed, nearest
-from cifar100.config import CONF, build_network
+from cifar100.config import build_network
 from cifar100.deploy.pruning import prune_channels
 from cifar100.record import find_runs
 
@@ -16,12 +15,16 @@ SIZES = {16: 12, 32: 24}  # channels of the two stages, before and after
 RECIPES = {"resnet20": "block=basic", "bottlenecks": "block=bottleneck", "convnext": "model=convnext"}
 
 
-def network(*overrides, widths=(16, 32), seed=0):
-    with hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-        size = ("data=digits", "model.depths=[1,2]", f"model.widths={list(widths)}")
-        config = hydra.compose("train", overrides=[*overrides, *size])
-    torch.manual_seed(seed)
-    return build_network(config).eval()
+@pytest.fixture
+def network(compose):
+    """Called as (*overrides, widths=(16, 32), seed=0): a small network on the digits."""
+
+    def make(*overrides, widths=(16, 32), seed=0):
+        config = compose(*overrides, "data=digits", "model.depths=[1,2]", f"model.widths={list(widths)}")
+        torch.manual_seed(seed)
+        return build_network(config).eval()
+
+    return make
 
 
 def with_dead_channels(wide, narrow) -> None:
@@ -50,7 +53,7 @@ def _kept(size: int, part: int, places) -> np.ndarray:
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_what_is_left_of_a_network_with_dead_channels_is_the_network_without_them(recipe):
+def test_what_is_left_of_a_network_with_dead_channels_is_the_network_without_them(recipe, network):
     wide = network(RECIPES[recipe])
     narrow = network(RECIPES[recipe], widths=(12, 24), seed=1)
     for module in narrow.modules():
@@ -72,13 +75,13 @@ def test_what_is_left_of_a_network_with_dead_channels_is_the_network_without_the
     ],
     ids=str,
 )
-def test_networks_that_it_cannot_narrow_are_refused_in_a_line(overrides, message):
+def test_networks_that_it_cannot_narrow_are_refused_in_a_line(overrides, message, network):
     with pytest.raises(ValueError, match=message) as refused:
         prune_channels(network(*overrides), network(*overrides, widths=(8, 16)))
     assert "use pruning=magnitude" in str(refused.value) and "\n" not in str(refused.value)
 
 
-def test_other_classes_and_norms_are_refused():
+def test_other_classes_and_norms_are_refused(network):
     with pytest.raises(ValueError, match="num_classes, which is 10 in init_from and 7 here"):
         prune_channels(network(), network("data.num_classes=7"))
     with pytest.raises(ValueError, match=r"pruning\.norm=3"):
@@ -130,9 +133,8 @@ def test_mistakes_are_one_line(typed, arguments, message):
     assert ended.status == 2 and message in ended.err and len(ended.err.strip().splitlines()) == 1
 
 
-def test_widths_come_nearest_to_the_amount_among_multiples():
-    with hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-        model = OmegaConf.to_container(hydra.compose("train", overrides=["data=cifar100"]).model, resolve=True)
+def test_widths_come_nearest_to_the_amount_among_multiples(compose):
+    model = OmegaConf.to_container(compose("data=cifar100").model, resolve=True)
     assert nearest(model, 0.5, 1)["widths"] == [11, 23, 45]
     assert nearest(model, 0.5, 16)["widths"] == [16, 16, 32]
     doubled = model | {"width_multiplier": 2.0, "stem_width": 16}

@@ -5,21 +5,18 @@ import os
 import shutil
 
 import pytest
-import torch
-from hydra import compose, initialize_config_dir
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from cifar100.config import CONF, build, recipe
+import cifar100
+from cifar100.config import recipe
 from cifar100.evaluation.bounded import outline
 from cifar100.evaluation.open_run import open_run
 from cifar100.record import RunDirectory
 
 SECRET = "cifar100_pwned"
-with initialize_config_dir(str(CONF), version_base="1.3"):
-    CONFIG = compose("train", overrides=["data=digits", "model.depths=[1,1,1]", "model.widths=[4,4,8]"])
-RECIPE = recipe(CONFIG)
+RECIPE = recipe(cifar100.compose(["data=digits", "model.depths=[1,1,1]", "model.widths=[4,4,8]"]))
 TARGETS = [
     "os.system", "builtins.exec", "torch.load", "torch.hub.load", "cifar100.models.network.torch.load",
     "hydra.utils.instantiate", "pathlib.Path.write_text", "torch.nn.ReLU", "torch.nn.BatchNorm2d", "torch.nn.Linear",
@@ -81,12 +78,10 @@ def test_any_model_is_outlined_or_refused(model):
 
 
 @pytest.fixture(scope="module")
-def pristine(tmp_path_factory):
-    run = RunDirectory(tmp_path_factory.mktemp("runs") / "run")
-    run.write_config(RECIPE | {"data": {k: v for k, v in RECIPE["data"].items() if k not in ("path", "cache_dir")}})
-    torch.manual_seed(0)
-    weights = {f"model.{name}": tensor for name, tensor in build(CONFIG.model).state_dict().items()}
-    run.save_checkpoint("best", weights, {"metrics": {"epoch": 1}})
+def pristine(tmp_path_factory, record_run):
+    run = record_run(tmp_path_factory.mktemp("runs") / "run")
+    data = {key: value for key, value in run.config()["data"].items() if key not in ("path", "cache_dir")}
+    run.write_config(run.config() | {"data": data})
     run.write_environment({"data": {"name": "digits"}})
     return run.path
 

@@ -2,23 +2,27 @@
 
 import copy
 import math
+from collections.abc import Callable
 
-import hydra
 import pytest
 import torch
 
-from cifar100.config import CONF, build
+from cifar100.config import build
 from cifar100.evaluation.architecture import fingerprint
 
 SHAPE = (3, 32, 32)
 WIDE = ["model.widths=[64,128,256]", "model.depths=[1,1,1]"]
 
 
-def network(*overrides: str, seed: int = 0) -> torch.nn.Module:
-    with hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-        config = hydra.compose("train", overrides=list(overrides))
-    torch.manual_seed(seed)
-    return build(config.model)
+@pytest.fixture
+def network(compose) -> Callable[..., torch.nn.Module]:
+    """Called as (*overrides, seed=0)."""
+
+    def make(*overrides: str, seed: int = 0) -> torch.nn.Module:
+        torch.manual_seed(seed)
+        return build(compose(*overrides).model)
+
+    return make
 
 
 def same(one: dict, other: dict) -> bool:
@@ -26,8 +30,10 @@ def same(one: dict, other: dict) -> bool:
     return one["sha256"] == other["sha256"] and all(math.isclose(a, b, rel_tol=1e-6) for a, b in logits)
 
 
-def prints(first: list[str], second: list[str]) -> tuple[dict, dict]:
-    return fingerprint(network(*first), SHAPE), fingerprint(network(*second), SHAPE)
+@pytest.fixture
+def prints(network) -> Callable[[list[str], list[str]], tuple[dict, dict]]:
+    """Called as (overrides, other overrides): the fingerprints of both networks."""
+    return lambda *typed: tuple(fingerprint(network(*each), SHAPE) for each in typed)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +45,7 @@ def prints(first: list[str], second: list[str]) -> tuple[dict, dict]:
         (["block=ghost", "mixer=conv"], ["block=basic"]),
     ],
 )
-def test_one_network_typed_in_two_ways(first, second):
+def test_one_network_typed_in_two_ways(first, second, prints):
     assert same(*prints(first, second))
 
 
@@ -65,13 +71,13 @@ def test_one_network_typed_in_two_ways(first, second):
         ),
     ],
 )
-def test_networks_that_differ(first, second, digests_differ):
+def test_networks_that_differ(first, second, digests_differ, prints):
     one, other = prints(first, second)
     assert not same(one, other)
     assert (one["sha256"] != other["sha256"]) == digests_differ
 
 
-def test_weights_and_running_statistics_do_not_matter():
+def test_weights_and_running_statistics_do_not_matter(network):
     trained = network(seed=1)
     before = fingerprint(trained, SHAPE)
     trained.train()(torch.randn(4, *SHAPE)).square().mean().backward()
@@ -79,13 +85,13 @@ def test_weights_and_running_statistics_do_not_matter():
     assert fingerprint(trained, SHAPE) == before == fingerprint(network(seed=2), SHAPE)
 
 
-def test_a_branch_that_starts_at_zero_shows():
+def test_a_branch_that_starts_at_zero_shows(prints):
     """With the last norm of each block at zero, all that is in the blocks would be invisible in fresh weights."""
     zero = ["init.zero_last_norm=true"]
     assert not same(*prints([*zero, "attention=none"], [*zero, "attention=simam"]))
 
 
-def test_model_and_random_state_stay_as_they_are():
+def test_model_and_random_state_stay_as_they_are(network):
     model = network().to(memory_format=torch.channels_last).eval()
     before, state = copy.deepcopy(model.state_dict()), torch.get_rng_state()
     fingerprint(model, SHAPE)
@@ -98,7 +104,7 @@ def test_model_and_random_state_stay_as_they_are():
     "model",
     ["resnet110", "resnest20", "mlp_mixer", "csp_densenet", "segnext", "lsknet", "hornet", "coatnet", "ghostnet"],
 )
-def test_answers_are_finite_and_differ_between_images(model):
+def test_answers_are_finite_and_differ_between_images(model, network):
     found = fingerprint(network(f"model={model}"), SHAPE)
     for mode in ("train", "eval"):
         logits = found[mode]

@@ -2,10 +2,10 @@
 
 import resource
 import time
+from collections.abc import Callable
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 
 from cifar100.config import CONF, recipe
 from cifar100.evaluation.bounded import outline
@@ -13,13 +13,14 @@ from cifar100.evaluation.bounded import outline
 RECIPES = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
 
 
-def resolved(*overrides: str) -> dict:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return recipe(compose("train", overrides=list(overrides)))["model"]
+@pytest.fixture
+def resolved(compose) -> Callable[..., dict]:
+    """Called as (*overrides): the network that they describe, as a record holds it."""
+    return lambda *overrides: recipe(compose(*overrides))["model"]
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_is_within_bounds_and_takes_no_memory(name):
+def test_every_recipe_is_within_bounds_and_takes_no_memory(name, resolved):
     network = outline(resolved(f"model={name}"), "here")
     assert all(tensor.is_meta for tensor in network.state_dict().values())
 
@@ -27,7 +28,7 @@ def test_every_recipe_is_within_bounds_and_takes_no_memory(name):
 @pytest.mark.parametrize(
     "override", ["data=tiny_imagenet", "model.width_multiplier=10", "model.depths=[18,18,18]", "mixer=token_mlp"]
 )
-def test_large_networks_that_people_train_are_within_bounds(override):
+def test_large_networks_that_people_train_are_within_bounds(override, resolved):
     assert outline(resolved("model=resnet20", override), "here")
 
 
@@ -36,7 +37,7 @@ def test_large_networks_that_people_train_are_within_bounds(override):
     [{"widths": [65536, 65536, 65536]}, {"depths": [2000, 1, 1]}, {"depths": [10**15, 1, 1]}, {"stem_width": 65536}],
     ids=str,
 )
-def test_what_is_refused_costs_neither_memory_nor_time(changes):
+def test_what_is_refused_costs_neither_memory_nor_time(changes, resolved):
     model = resolved() | changes
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     with pytest.raises(ValueError) as error:
@@ -46,7 +47,7 @@ def test_what_is_refused_costs_neither_memory_nor_time(changes):
     assert time.process_time() - start < 60
 
 
-def test_bounds_end_with_the_look(monkeypatch):
+def test_bounds_end_with_the_look(resolved, monkeypatch):
     with pytest.raises(ValueError):
         outline(resolved() | {"widths": [65536, 65536, 65536]}, "here")
     monkeypatch.setattr("cifar100.evaluation.bounded.MOST_VALUES", 1)

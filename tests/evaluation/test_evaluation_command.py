@@ -3,26 +3,13 @@
 from pathlib import Path
 
 import pytest
-import torch
-from hydra import compose, initialize_config_dir
-
-from cifar100.config import CONF, build, recipe
-from cifar100.record import RunDirectory
 
 
 @pytest.fixture
-def study(tmp_path) -> Path:
+def study(record_run, tmp_path) -> Path:
     """multirun/digits with two recorded runs that were never trained."""
     for seed in (0, 1):
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            tiny = ["data=digits", "model.depths=[1,1,1]", "model.widths=[4,4,8]", f"seed={seed}"]
-            config = compose("train", overrides=tiny)
-        run = RunDirectory(tmp_path / "multirun" / "digits" / f"seed{seed}")
-        run.write_config(recipe(config))
-        torch.manual_seed(seed)
-        weights = {f"model.{name}": tensor for name, tensor in build(config.model).state_dict().items()}
-        run.save_checkpoint("best", weights, {"metrics": {"epoch": 1}})
-        run.write_status("finished")
+        record_run(tmp_path / "multirun" / "digits" / f"seed{seed}", seed=seed)
     return tmp_path / "multirun" / "digits"
 
 

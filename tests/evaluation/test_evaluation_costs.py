@@ -6,10 +6,9 @@ import warnings
 import pytest
 import torch
 import torch.nn.functional as F
-from hydra import compose, initialize_config_dir
 from torch import nn
 
-from cifar100.config import CONF, build
+from cifar100.config import build
 from cifar100.evaluation.costs import count_costs, stage_costs
 from cifar100.evaluation.layers import layer_table
 
@@ -86,16 +85,13 @@ def test_published_figures(depth, squeeze, parameters, millions):
     ],
     ids=str,
 )
-def test_published_figures_of_the_recipes(overrides, parameters, millions):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        model = build(compose("train", overrides=overrides).model)
-    costs = count_costs(model, (3, 32, 32))
+def test_published_figures_of_the_recipes(overrides, parameters, millions, compose):
+    costs = count_costs(build(compose(*overrides).model), (3, 32, 32))
     assert (costs.parameters, round(costs.macs / 1e6, 1), dict(costs.uncounted)) == (parameters, millions, {})
 
 
-def test_the_parts_of_a_network_add_up_to_the_whole():
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        costs = count_costs(build(compose("train", overrides=["model=resnet20"]).model), (3, 32, 32))
+def test_the_parts_of_a_network_add_up_to_the_whole(compose):
+    costs = count_costs(build(compose("model=resnet20").model), (3, 32, 32))
     stages = stage_costs(costs)
     assert [each["name"] for each in stages] == ["stem", "stages.0", "stages.1", "stages.2", "head"]
     assert [each["output"] for each in stages] == [[16, 32, 32], [16, 32, 32], [32, 16, 16], [64, 8, 8], [100]]

@@ -1,34 +1,16 @@
 """Answers of several forward passes: an image and its mirror image, the seeds of a row; recorded beside single runs."""
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from torch import nn
 
 from cifar100.base.errors import UserError
-from cifar100.config import CONF, build, recipe
 from cifar100.data.images import ImageSet
 from cifar100.data.loader import EvalLoader
 from cifar100.evaluation import evaluate_runs, predict
 from cifar100.evaluation.predict import mean_probabilities
-from cifar100.record import RunDirectory
-
-TINY = ("data=digits", "model.depths=[1,1,1]", "model.widths=[4,4,8]")
-
-
-def record_run(path: Path, *overrides: str, seed: int = 0) -> None:
-    """A run directory as training leaves it, with weights that were never trained."""
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", overrides=[*TINY, *overrides, f"seed={seed}"])
-    record = RunDirectory(path)
-    record.write_config(recipe(config))
-    torch.manual_seed(seed)
-    weights = {f"model.{name}": tensor for name, tensor in build(config.model).state_dict().items()}
-    record.save_checkpoint("best", weights, {"metrics": {"epoch": 3}})
-    record.write_status("finished")
 
 
 class Halves(nn.Module):
@@ -60,7 +42,7 @@ def test_a_mirrored_image_is_another_view_of_it():
 
 
 @pytest.fixture
-def study(tmp_path, monkeypatch):
+def study(record_run, tmp_path, monkeypatch):
     """Two seeds of one row and one of another, never trained."""
     monkeypatch.setattr("cifar100.evaluation.evaluation_folder.png", lambda figure: b"a figure")
     for seed in (0, 1):

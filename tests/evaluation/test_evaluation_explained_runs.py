@@ -1,36 +1,13 @@
 """Explanations and comparisons of recorded runs, by evaluate_run and by the command."""
 
 import shutil
-from pathlib import Path
 
 import pytest
-import torch
-from hydra import compose, initialize_config_dir
 
-from cifar100.config import CONF, build, recipe
 from cifar100.evaluation import evaluate_run, evaluate_runs
 from cifar100.record import RunDirectory
 
-TINY = [
-    "data=digits",
-    "model.depths=[1,1,1]",
-    "model.widths=[4,4,8]",
-    "trainer.bf16=true",
-    "trainer.torch_compile=true",
-]
-
-
-def record_run(path: Path, seed: int) -> RunDirectory:
-    """A run directory as training in bfloat16 leaves it, with weights that were never trained."""
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", overrides=[*TINY, f"seed={seed}"])
-    record = RunDirectory(path)
-    record.write_config(recipe(config))
-    torch.manual_seed(seed)
-    weights = {f"model.{name}": tensor for name, tensor in build(config.model).state_dict().items()}
-    record.save_checkpoint("best", weights, {"metrics": {"epoch": 1}})
-    record.write_status("finished")
-    return record
+AS_TRAINED = ("trainer.bf16=true", "trainer.torch_compile=true")
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +16,10 @@ def cache(tmp_path_factory) -> str:
 
 
 @pytest.fixture
-def runs(tmp_path, monkeypatch) -> list[RunDirectory]:
+def runs(record_run, tmp_path, monkeypatch) -> list[RunDirectory]:
     """Two runs that differ in their seed. The figures of every evaluation have tests of their own."""
     monkeypatch.setattr("cifar100.evaluation.evaluation_folder.png", lambda figure: b"a figure")
-    return [record_run(tmp_path / "study" / f"seed{seed}", seed) for seed in (0, 1)]
+    return [record_run(tmp_path / "study" / f"seed{seed}", *AS_TRAINED, seed=seed) for seed in (0, 1)]
 
 
 def explained(run: RunDirectory) -> set[str]:

@@ -1,10 +1,10 @@
 """Grad-CAM against its formula written out, for every recipe; which images are shown, and what is drawn."""
 
 import builtins
+from collections.abc import Callable
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from torch import nn
 
 from cifar100.config import CONF, build
@@ -17,15 +17,19 @@ pytest.importorskip("captum")
 RECIPES = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
 
 
-def network(*overrides: str) -> nn.Module:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", overrides=list(overrides))
-    torch.manual_seed(0)
-    model = build(config.model)
-    for each in model.modules():  # LayerScale starts near 0 and would hide the blocks
-        if hasattr(each, "layer_scale") and isinstance(each.layer_scale, nn.Parameter):
-            nn.init.ones_(each.layer_scale)
-    return model
+@pytest.fixture
+def network(compose) -> Callable[..., nn.Module]:
+    """Called as (*overrides): a network whose LayerScales, which start near 0, hide no blocks."""
+
+    def make(*overrides: str) -> nn.Module:
+        torch.manual_seed(0)
+        model = build(compose(*overrides).model)
+        for each in model.modules():
+            if hasattr(each, "layer_scale") and isinstance(each.layer_scale, nn.Parameter):
+                nn.init.ones_(each.layer_scale)
+        return model
+
+    return make
 
 
 def by_formula(model: nn.Module, images: torch.Tensor, classes: list[int]) -> torch.Tensor:
@@ -41,7 +45,7 @@ def by_formula(model: nn.Module, images: torch.Tensor, classes: list[int]) -> to
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_captums_sum_is_the_formula_in_every_recipe(recipe):
+def test_captums_sum_is_the_formula_in_every_recipe(recipe, network):
     model = network(f"model={recipe}", "model.width_multiplier=0.5").double().eval()
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     maps = gradcam_maps(model, images, torch.tensor([3, 70]))
@@ -50,7 +54,7 @@ def test_captums_sum_is_the_formula_in_every_recipe(recipe):
     assert maps.amax() > 0 and not maps.requires_grad
 
 
-def test_the_network_is_left_as_it_was():
+def test_the_network_is_left_as_it_was(network):
     model = network("model.depths=[1,1,1]", "activation=relu")
     model.train()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -61,7 +65,7 @@ def test_the_network_is_left_as_it_was():
     assert not model.stages._forward_hooks and not model.stages._forward_pre_hooks
 
 
-def test_compiled_networks_are_explained_as_what_they_wrap():
+def test_compiled_networks_are_explained_as_what_they_wrap(network):
     model = network("model.depths=[1,1,1]").eval()
     images, classes = torch.randn(2, 3, 32, 32), torch.tensor([0, 1])
     compiled = nn.Module()  # torch.compile's wrapper, without the seconds that importing the compiler takes
@@ -70,7 +74,7 @@ def test_compiled_networks_are_explained_as_what_they_wrap():
 
 
 @pytest.fixture
-def digits_like(make_subject):
+def digits_like(make_subject, network):
     """40 grey images of 8x8 in ten classes, 30 answered rightly."""
     model = network("data=digits", "model.depths=[1,1,1]", "model.widths=[4,4,8]").eval()
     labels = [index % 10 for index in range(40)]

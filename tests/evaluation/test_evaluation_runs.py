@@ -9,14 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 from accelerate import PartialState
-from hydra import compose, initialize_config_dir
 
-from cifar100.config import CONF, build, recipe
 from cifar100.evaluation import evaluate_run, evaluate_runs
 from cifar100.record import RunDirectory
 
 CHECKOUT = Path(__file__).parents[2]
-TINY = ["data=digits", "model.depths=[1,1,1]", "model.widths=[4,4,8]"]
 FILES = [
     "confusion.csv",
     "confusion.png",
@@ -27,32 +24,19 @@ FILES = [
 ]
 
 
-def record_run(path: Path, *overrides: str, seed: int = 0, **extra: dict) -> RunDirectory:
-    """A run directory as training leaves it, with weights that were never trained."""
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", overrides=[*TINY, *overrides])
-    record = RunDirectory(path)
-    content = recipe(config)
-    content["data"] = {key: value for key, value in content["data"].items() if key not in ("path", "cache_dir")}
-    record.write_config(content | extra)
-    torch.manual_seed(seed)
-    weights = {f"model.{name}": tensor for name, tensor in build(config.model).state_dict().items()}
-    if content["data"]["val_size"]:
-        record.save_checkpoint("best", weights, {"metrics": {"epoch": 3}})
-    last = {name: tensor + 0.01 if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
-    record.save_checkpoint("last", last, {"progress": {"epoch": 5}})
-    record.write_status("finished")
-    return record
-
-
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory) -> str:
     return str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module")
-def pristine(tmp_path_factory) -> Path:
-    return record_run(tmp_path_factory.mktemp("runs") / "run").path
+def pristine(tmp_path_factory, record_run) -> Path:
+    """A run as training leaves it: with other weights in its last epoch than in its best one."""
+    run = record_run(tmp_path_factory.mktemp("runs") / "run")
+    weights, _ = run.load_checkpoint("best")
+    last = {name: tensor + 0.01 if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+    run.save_checkpoint("last", last, {"progress": {"epoch": 5}})
+    return run.path
 
 
 @pytest.fixture
@@ -88,7 +72,7 @@ def test_everything_is_written_and_agrees(run, cache, caplog):
     assert sum(float(row["top1"]) * int(row["n"]) for row in rows) == pytest.approx(360 * results["test/top1"])
     confusion = [[int(row[str(column)]) for column in range(10)] for row in run.read_csv("confusion.csv")]
     assert sum(confusion[index][index] for index in range(10)) == round(360 * results["test/top1"])
-    assert (results["checkpoint"], results["epoch"], results["precision"]) == ("best", 3, "float32")
+    assert (results["checkpoint"], results["epoch"], results["precision"]) == ("best", 1, "float32")
     assert results["latency_s"] > 0 and results["images_per_s"] > 0
     assert results["latency"]["machine"] and results["latency"]["threads"] == torch.get_num_threads()
     assert "evaluated batch 4 of 4" in caplog.messages
@@ -120,15 +104,15 @@ def test_averaged_weights_are_preferred(run, cache):
     assert evaluate(run, cache, checkpoint="last")["test/loss"] == expected["test/loss"]
 
 
-def test_precision_as_trained_or_float32(tmp_path, cache):
+def test_precision_as_trained_or_float32(record_run, tmp_path, cache):
     run = record_run(tmp_path / "run", "trainer.bf16=true")
     trained, exact = evaluate(run, cache), evaluate(run, cache, precision="float32")
     assert (trained["precision"], exact["precision"]) == ("bf16", "float32")
     assert trained["test/loss"] != exact["test/loss"] == pytest.approx(trained["test/loss"], rel=0.02)
 
 
-def test_without_held_out_images_best_means_last(tmp_path, cache, caplog):
-    run = record_run(tmp_path / "run", "data.val_size=0")
+def test_without_held_out_images_best_means_last(record_run, tmp_path, cache, caplog):
+    run = record_run(tmp_path / "run", "data.val_size=0", checkpoint="last")
     with caplog.at_level(logging.INFO):
         assert evaluate(run, cache)["checkpoint"] == "last"
     assert any("data.val_size=0" in message and "checkpoint=last" in message for message in caplog.messages)
@@ -210,7 +194,7 @@ def test_a_record_does_not_choose_where_images_are_read_or_cached(run, cache, tm
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_weights_of_another_network_are_refused(run, cache, tmp_path):
+def test_weights_of_another_network_are_refused(record_run, run, cache, tmp_path):
     wider = record_run(tmp_path / "wider", "model.widths=[4,4,16]")
     shutil.copy(wider.checkpoint_path("best"), run.checkpoint_path("best"))
     with pytest.raises(ValueError, match="does not fit the network in config.yaml") as caught:
@@ -231,7 +215,7 @@ def test_several_runs_by_glob_end_in_one_table(run, cache, caplog, pristine):
     assert [Path(path).name for path in results] == ["other", "run"]
     lines = caplog.messages[-1].splitlines()
     assert lines[0].split()[:5] == ["run", "checkpoint", "epoch", "top1", "top5"]
-    assert [line.split()[:3] for line in lines[2:]] == [["other", "best", "3"], ["run", "best", "3"]]
+    assert [line.split()[:3] for line in lines[2:]] == [["other", "best", "1"], ["run", "best", "1"]]
     assert f"{results[str(run.path)]['test/top1']:.2%}" in lines[3]
 
 
@@ -301,7 +285,7 @@ def test_two_processes_count_every_image_once(run, cache, in_processes):
 
 
 @pytest.mark.slow
-def test_two_processes_count_the_10000_test_images_of_cifar100(tmp_path, cache, cifar100_path, in_processes):
+def test_two_processes_count_cifar100s_10000_test_images(record_run, tmp_path, cache, cifar100_path, in_processes):
     run = record_run(tmp_path / "run", "data=cifar100")
     assert evaluate_on_two_processes(in_processes, run, cache, str(cifar100_path))["n"] == 10_000
     assert [row["n"] for row in run.read_csv("per_class.csv")] == ["100"] * 100

@@ -9,11 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-import torch
 from huggingface_hub import constants
-from hydra import compose, initialize_config_dir
 
-from cifar100.config import CONF, build, recipe
 from cifar100.evaluation import evaluate_run
 from cifar100.hub import HubError
 from cifar100.hub.address import Address
@@ -69,17 +66,12 @@ def refused(hub: server.Hub, tmp_path: Path) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory: pytest.TempPathFactory, image_cache: Path) -> Path:
+def study(tmp_path_factory: pytest.TempPathFactory, record_run) -> Path:
     """multirun/digits with two evaluated runs, which differ in their seed and were never trained."""
     folder = tmp_path_factory.mktemp("hub") / "multirun" / "digits"
     for seed in (0, 1):
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            config = compose("train", overrides=[*TINY, f"seed={seed}"])
-        run = RunDirectory(folder / f"run-seed{seed}")
-        run.write_config(recipe(config) | {"label": "a <b>|network|</b>"})
-        torch.manual_seed(seed)
-        weights = {f"model.{name}": tensor for name, tensor in build(config.model).state_dict().items()}
-        run.save_checkpoint("best", weights, {"metrics": {"epoch": 1}})
+        run = record_run(folder / f"run-seed{seed}", seed=seed)
+        run.write_config(run.config() | {"label": "a <b>|network|</b>"})
         run.write_environment(describe_environment())
         run.write_summary({"train_s": 1.5})
         run.write_metrics([{"epoch": 1, "train/loss": 2.0}])

@@ -3,12 +3,9 @@
 A test argument named ``<group>_choice`` takes every choice that conf/ has for that group: a new YAML is tested unasked.
 """
 
-import copy
 import re
 from collections.abc import Callable
-from functools import cache
 
-import hydra
 import pytest
 import torch
 from omegaconf import DictConfig
@@ -26,19 +23,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if f"{group}_choice" in metafunc.fixturenames:
             choices = sorted(file.stem for file in (CONF / group).glob("*.yaml"))
             metafunc.parametrize(f"{group}_choice", choices)
-
-
-@pytest.fixture(scope="session")
-def compose() -> Callable[..., DictConfig]:
-    """Called as (*overrides): what ``python train.py <overrides>`` would compose. Remembered; each call gets a
-    copy, since building a network resolves interpolations in place."""
-
-    @cache
-    def compose_overrides(*overrides: str) -> DictConfig:
-        with hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-            return hydra.compose("train", overrides=list(overrides))
-
-    return lambda *overrides: copy.deepcopy(compose_overrides(*overrides))
 
 
 @pytest.fixture(scope="session")

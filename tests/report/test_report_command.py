@@ -3,17 +3,11 @@
 import shlex
 
 import pytest
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from cifar100.config import CONF, check_typed_choices, recipe, run_id
+from cifar100.config import check_typed_choices, recipe, run_id
 from cifar100.report.records.provenance import recorded_command
 from cifar100.report.records.run import read_run
-
-
-def composed(*overrides: str):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("train", overrides=list(overrides), return_hydra_config=True)
 
 
 @pytest.mark.parametrize(
@@ -29,13 +23,13 @@ def composed(*overrides: str):
         ["row=main_6_mlp_mixer", "optimizer=adamw", "augment=randaugment"],
     ],
 )
-def test_the_command_leads_to_the_run(write, overrides):
-    config = composed(*overrides)
+def test_the_command_leads_to_the_run(write, overrides, compose):
+    config = compose(*overrides, hydra=True)
     changes = {key: value for key, value in recipe(config).items() if key != "seed"}
     choices = OmegaConf.to_container(config.hydra.runtime.choices)
     run = write(seed=config.seed, changes=changes, epochs=1, classes=6)
     run.write_config(run.config() | changes | {"choices": choices})
     python, script, *typed = shlex.split(recorded_command(read_run(run)))
-    again = composed(*typed)
+    again = compose(*typed, hydra=True)
     assert (python, script, run_id(again)) == ("python", "train.py", run_id(config))
     check_typed_choices(again, typed)

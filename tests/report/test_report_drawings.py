@@ -3,11 +3,10 @@
 import pytest
 import torch
 import yaml
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from torch import nn
 
-from cifar100.config import CONF, build
+from cifar100.config import build
 from cifar100.models.attention.eca import EfficientChannelAttention
 from cifar100.models.block.attention_position import AttentionBlock
 from cifar100.models.layer_scale import LayerScale
@@ -76,10 +75,8 @@ def branch_of(block: nn.Module, x: torch.Tensor) -> list[str]:
         (["model=resnest20"], "resnest"),
     ],
 )
-def test_a_block_is_drawn_in_its_own_order(overrides, name):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", overrides=overrides)
-
+def test_a_block_is_drawn_in_its_own_order(overrides, name, compose):
+    config = compose(*overrides)
     network = build(config.model).eval()
     (method,) = [
         each for each in methods_of([OmegaConf.to_container(config.model, resolve=True)], "en") if each.name == name

@@ -2,17 +2,15 @@
 
 import signal
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import hydra
 import pytest
 import torch
 from omegaconf import DictConfig
 
 from cifar100 import app
-from cifar100.config import CONF, build
+from cifar100.config import build
 from cifar100.record import RunDirectory
 from cifar100.training.loop import Loop
 
@@ -21,15 +19,10 @@ TIMES = ("epoch_s", "images_per_s")
 
 
 @pytest.fixture(scope="session")
-def compose_run(image_cache: Path) -> Callable[..., DictConfig]:
-    """Called as (*overrides): the configuration of a tiny run on the digits. Remembered, so not to be changed."""
+def compose_run(compose, image_cache: Path) -> Callable[..., DictConfig]:
+    """Called as (*overrides): the configuration of a tiny run on the digits."""
 
-    @cache
-    def compose(*overrides: str) -> DictConfig:
-        with hydra.initialize_config_dir(config_dir=str(CONF), version_base="1.3"):
-            return hydra.compose("train", overrides=[*TINY, *overrides])
-
-    return compose
+    return lambda *overrides: compose(*TINY, *overrides)
 
 
 @pytest.fixture
