@@ -3,6 +3,7 @@
 import copy
 import gc
 import logging
+import sys
 from inspect import signature
 from typing import Any
 
@@ -48,7 +49,8 @@ def build_accelerator(config: DictConfig, record: RunDirectory) -> Accelerator:
     """A fresh one: what an earlier run of this process left behind, precision and compiled graphs, is forgotten."""
     AcceleratorState._reset_state()
     GradientState._reset_state()
-    torch._dynamo.reset()
+    if "torch._dynamo" in sys.modules:  # else nothing was compiled, and its import would take as long as torch's
+        torch._dynamo.reset()
     gc.collect()
     precision = "bf16" if config.trainer.bf16 else "fp16" if config.trainer.fp16 else "no"
     name, project = config.tracker.name, config.tracker.project

@@ -8,10 +8,11 @@ from torch import nn
 
 from cifar100.base.errors import UserError
 from cifar100.base.values import check_flag, check_range
+from cifar100.optim.eager import Eager
 from cifar100.optim.groups import decay_groups
 
 
-class Adafactor(transformers.Adafactor):
+class Adafactor(Eager, transformers.Adafactor):
     """transformers.Adafactor (arXiv 1804.04235) whose relative step can be scheduled.
 
     With `relative_step=True` transformers ignores the group's learning rate and with it every schedule. Here the

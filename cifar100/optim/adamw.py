@@ -7,6 +7,7 @@ from torch import nn
 
 from cifar100.base.errors import UserError
 from cifar100.base.values import check_flag, check_range
+from cifar100.optim.eager import AdamW
 from cifar100.optim.groups import decay_groups
 from cifar100.optim.layout import keep_layouts
 
@@ -30,7 +31,7 @@ def adamw(
     groups = decay_groups(
         model.named_parameters(), weight_decay, check_flag("decay_norm_and_bias", decay_norm_and_bias)
     )
-    return keep_layouts(torch.optim.AdamW(groups, **options, weight_decay=weight_decay, fused=True))
+    return keep_layouts(AdamW(groups, **options, weight_decay=weight_decay, fused=True))
 
 
 def check_betas(betas: Sequence[float], name: str = "betas") -> tuple[float, float]:

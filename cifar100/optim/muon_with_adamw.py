@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cifar100.optim.eager import AdamW, Eager, Muon
 from cifar100.optim.layout import keep_layouts
 
 OPTIONS = {
@@ -14,7 +15,7 @@ OPTIONS = {
 }
 
 
-class MuonWithAdamW(torch.optim.Optimizer):
+class MuonWithAdamW(Eager):
     """torch.optim.Muon and torch.optim.AdamW over different groups of one optimizer.
 
     Each group names its `algorithm`, "muon" or "adamw", and holds the options that OPTIONS lists for it. Parameters
@@ -53,12 +54,12 @@ class MuonWithAdamW(torch.optim.Optimizer):
             matrix.grad = _matrix(parameter.grad, order)
             matrices.append(matrix)
             states.append({"momentum_buffer": _matrix(state["momentum_buffer"], order)})
-        inner = torch.optim.Muon(matrices, **options)
+        inner = Muon(matrices, **options)
         inner.state.update(zip(matrices, states, strict=True))
         inner.step()
 
     def _adamw_step(self, parameters: list[nn.Parameter], options: dict[str, Any]) -> None:
-        inner = torch.optim.AdamW(parameters, **options)
+        inner = AdamW(parameters, **options)
         for parameter in parameters:
             inner.state[parameter] = self.state[parameter]
         inner.step()

@@ -5,6 +5,7 @@ from torch import nn
 
 from cifar100.base.errors import UserError
 from cifar100.base.values import check_flag, check_range
+from cifar100.optim.eager import SGD
 from cifar100.optim.groups import decay_groups
 from cifar100.optim.layout import keep_layouts
 
@@ -31,4 +32,4 @@ def sgd(
         model.named_parameters(), weight_decay, check_flag("decay_norm_and_bias", decay_norm_and_bias)
     )
     options = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, "nesterov": nesterov}
-    return keep_layouts(torch.optim.SGD(groups, **options, fused=True))
+    return keep_layouts(SGD(groups, **options, fused=True))
