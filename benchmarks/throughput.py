@@ -30,8 +30,7 @@ from cifar100.data.images import ImageSet
 from cifar100.record import RunDirectory
 from cifar100.training.faults import StopRequest
 from cifar100.training.network import GRAPHS, wait_for
-from cifar100.training.progress import Display
-from cifar100.training.state import Progress
+from cifar100.training.progress import Display, Progress
 
 BATCH, IMAGES = 128, 50_000
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")

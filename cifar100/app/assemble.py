@@ -150,7 +150,7 @@ def _check_single_images(model: nn.Module, smallest_batch: int, arguments: Any) 
 def _patience(value: Any, held_out: Any) -> int | None:
     if value is None:
         return None
-    check_whole("early_stopping_patience", value, cure=" of epochs, or null")
+    check_whole("early_stopping_patience", value, cure=", or null for no such end")
     if held_out is None:
         raise UserError("early_stopping_patience needs held-out images; use data.val_size=5000 or leave it out")
     return value

@@ -42,6 +42,18 @@ class StopRequest:
         elif now - self.since > PATIENCE_S:
             raise Interrupted(signum)
 
+    def is_shared(self, accelerator: Accelerator, ask: bool = True) -> bool:
+        """Whether all processes stop here; several agree on it, where they ``ask`` each other."""
+        if accelerator.num_processes == 1:
+            return self.signum is not None
+        if self.signum is not None:
+            accelerator.set_trigger()
+        return ask and accelerator.check_trigger()
+
+    def interruption(self) -> Interrupted:
+        """The end of a run that was asked to stop, in this process or in another."""
+        return Interrupted(self.signum or signal.SIGTERM)
+
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
@@ -114,11 +126,7 @@ def fail_together(accelerator: Accelerator) -> Iterator[None]:
 
 
 def check_agreement(accelerator: Accelerator, value: object, what: str) -> None:
-    """Refuses to go on where the processes found different things in what should be the same place.
-
-    Raises:
-        ValueError: in all processes.
-    """
+    """Raises UserError in all processes where they found different things in what should be the same place."""
     if accelerator.num_processes > 1 and len(set(gather_object([value]))) > 1:
         raise UserError(f"the processes do not all see {what}; put root on a file system that all nodes share")
 

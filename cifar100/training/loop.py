@@ -1,6 +1,5 @@
 """The path of a batch, read from top to bottom: run, epoch, step, forward and backward pass, validation."""
 
-import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -13,7 +12,6 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from cifar100.base.counter import combined_seed
-from cifar100.base.errors import Interrupted
 from cifar100.metrics import Totals
 from cifar100.record import RunDirectory
 from cifar100.training.arguments import length
@@ -21,7 +19,6 @@ from cifar100.training.faults import (
     BUNCH,
     LossWatch,
     StopRequest,
-    check_agreement,
     fail_together,
     name_lost_processes,
     name_memory,
@@ -29,9 +26,9 @@ from cifar100.training.faults import (
     stop_on_signals,
 )
 from cifar100.training.network import compiled, distributed, forget_peak_memory, no_hints, wait_for
-from cifar100.training.progress import Display
+from cifar100.training.progress import Display, Progress
 from cifar100.training.pruning import NoPruning
-from cifar100.training.state import Progress, State
+from cifar100.training.state import State
 from cifar100.training.validation import share_buffers, summed, validate
 
 
@@ -80,6 +77,7 @@ class Loop:
         # Not through the wrapper for several processes, which would wait for all of them at every batch.
         self.validation = compiled(self.state.validated, size, self.arguments, self.accelerator)
         self.losses = LossWatch(self.accelerator)
+        # Steps between two questions whether to stop, for which GPUs wait for each other.
         self.stop_interval = 1 if self.accelerator.device.type == "cpu" else BUNCH
 
     def run(self) -> Progress:
@@ -95,9 +93,7 @@ class Loop:
         """
         steps = self.train_loader.steps_per_epoch
         epochs, _ = length(self.arguments, steps)
-        with fail_together(self.accelerator):
-            progress = self.state.begin(self.record, self.accelerator, epochs, steps)
-        check_agreement(self.accelerator, (progress.epoch, progress.step), f"the checkpoint of {self.record.path}")
+        progress = self.state.begin(self.record, self.accelerator, epochs, steps)
         main, quiet = self.accelerator.is_main_process, self.quiet or self.arguments.disable_tqdm
         display = Display(epochs, steps, progress.epoch * steps + progress.step, quiet=quiet or not main, main=main)
         forget_peak_memory(self.accelerator.device)
@@ -112,17 +108,15 @@ class Loop:
                 display.epoch(row)
                 if self.judge is not None:
                     self.judge(row)
-                if self._asked_to_stop(request):
-                    raise Interrupted(request.signum or signal.SIGTERM)
+                if request.is_shared(self.accelerator):
+                    raise request.interruption()
         return progress
 
     def train_epoch(self, progress: Progress, request: StopRequest, display: Display) -> Totals:
         """Takes the steps of the current epoch that are left; returns its sums over all processes. Raises as run."""
-        self.state.model.train()
+        self.state.train()
         totals, epoch = progress.running_totals(), progress.epoch + 1
         start = time.perf_counter() - progress.epoch_s
-        for part in self.state.frozen:
-            part.eval()  # keeps its statistics of batch norm
         steps = self.train_loader.steps_per_epoch
         left = length(self.arguments, steps)[1] - progress.epoch * steps - progress.step
         for micro_batches in islice(self.train_loader.epoch(epoch, progress.step), max(0, left)):
@@ -130,12 +124,12 @@ class Loop:
             self.take_step(micro_batches, totals, epoch=epoch, step=progress.step + 1)
             progress.step += 1
             progress.epoch_s = time.perf_counter() - start
-            if self._asked_to_stop(request, progress.step):
-                self._save(progress, totals)
-                raise Interrupted(request.signum or signal.SIGTERM)
-            if self.arguments.save_steps and progress.step % self.arguments.save_steps == 0:
+            asked = request.is_shared(self.accelerator, ask=progress.step % self.stop_interval == 0)
+            if asked or (self.arguments.save_steps and progress.step % self.arguments.save_steps == 0):
                 self._save(progress, totals)
                 start = time.perf_counter() - progress.epoch_s
+            if asked:
+                raise request.interruption()
             display.step(totals, progress)
         self.losses.check()
         wait_for(self.accelerator.device)
@@ -156,8 +150,7 @@ class Loop:
         size, count = len(micro_batches[0].labels), len(micro_batches)
         with name_memory(f"epoch {epoch}, step {step}, with batches of {size} images", smaller_batches(size, count)):
             for index, batch in enumerate(micro_batches):
-                last = index + 1 == count
-                with nullcontext() if last else self.accelerator.no_sync(self.network):
+                with nullcontext() if index + 1 == count else self.accelerator.no_sync(self.network):
                     loss = loss + self._backward(batch, totals)
             self.losses.note(loss, epoch, step, lr)
             if self.arguments.max_grad_norm:
@@ -180,36 +173,21 @@ class Loop:
         totals.update(logits.detach(), batch.labels, loss.detach())
         return part.detach()
 
-    def _average_epoch(self, epoch: int) -> None:
-        """Takes a finished epoch into a mean over epochs, whose statistics of batch norm need its images again."""
+    def _finish_epoch(self, progress: Progress, totals: Totals) -> dict[str, Any]:
+        """The row of the epoch whose steps are taken, with metrics on the held-out images where there are some."""
+        epoch, network, found = progress.epoch + 1, self.state.validated, {}
+        # A mean over epochs has statistics of batch norm that need the images of this one again.
         torch.manual_seed(combined_seed(self.seed, epoch, self.train_loader.steps_per_epoch, 0))
         images = (batch.images for step in self.train_loader.epoch(epoch, 0) for batch in step)
         with self.accelerator.autocast():
             self.state.average_epoch(epoch, images)
-
-    def _finish_epoch(self, progress: Progress, totals: Totals) -> dict[str, Any]:
-        self._average_epoch(progress.epoch + 1)
-        sparsity = self.pruning.sparsity_of(self.state.validated)
-        may_be_best, lr = self.pruning.is_complete(progress.epoch + 1), self.state.optimizer.param_groups[0]["lr"]
-        return progress.finish_epoch(totals, self._validated(), lr, sparsity, may_be_best)
-
-    def _validated(self) -> dict[str, float]:
-        """Metrics on the held-out images; none where there are none."""
-        if self.val_loader is None:
-            return {}
-        share_buffers(self.state.validated.eval(), self.accelerator)
-        size = self.arguments.per_device_eval_batch_size
-        found = validate(self.validation, self.val_loader, self.loss, self.accelerator, size).results()
-        return {f"val/{name}": found[name] for name in ("loss", "top1", "top5")}
-
-    def _asked_to_stop(self, request: StopRequest, step: int = 0) -> bool:
-        """Several processes agree on it; on GPUs, which would wait for each other, after every ``stop_interval`` steps
-        and after an epoch."""
-        if self.accelerator.num_processes == 1:
-            return request.signum is not None
-        if request.signum is not None:
-            self.accelerator.set_trigger()
-        return step % self.stop_interval == 0 and self.accelerator.check_trigger()
+        if self.val_loader is not None:
+            share_buffers(network.eval(), self.accelerator)
+            size = self.arguments.per_device_eval_batch_size
+            found = validate(self.validation, self.val_loader, self.loss, self.accelerator, size).results()
+        validated = {f"val/{name}": found[name] for name in ("loss", "top1", "top5") if found}
+        lr, may_be_best = self.state.optimizer.param_groups[0]["lr"], self.pruning.is_complete(epoch)
+        return progress.finish_epoch(totals, validated, lr, self.pruning.sparsity_of(network), may_be_best)
 
     def _save(self, progress: Progress, totals: Totals) -> None:
         """Saves the state within an epoch."""

@@ -12,7 +12,7 @@ import torch
 
 from cifar100.base.errors import Pruned
 from cifar100.record import RecordError, RunDirectory
-from cifar100.training.state import Progress
+from cifar100.training.progress import Progress
 
 log = logging.getLogger(__name__)
 

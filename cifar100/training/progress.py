@@ -1,23 +1,96 @@
-"""A progress bar on a terminal, else lines every now and then; a line per epoch in the log."""
+"""Where a run stands, and how that is shown: a bar on a terminal, else lines every now and then."""
 
 import logging
 import math
 import time
 from contextlib import suppress
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+import torch
 from tqdm import tqdm
 
+from cifar100.base.errors import UserError
+from cifar100.base.values import is_finite
 from cifar100.metrics import Totals
-from cifar100.training.state import Progress
 
 log = logging.getLogger(__name__)
+NO_TOTALS = (0.0,) * 4
 
 # Reading the running sums waits for a GPU, so the bar shows them a few times a second at most.
 REFRESH_S = 0.5
 # Without a terminal a line every so often shows that the run goes on.
 LINE_S = 30.0
+
+
+@dataclass
+class Progress:
+    """Where a run stands. Random numbers need no place here: each step draws from (seed, epoch, step).
+
+    ``epoch`` counts finished epochs and ``step`` the optimizer steps taken in the current one, whose running sums are
+    ``totals`` and whose seconds so far ``epoch_s``; ``rows`` are the lines of metrics.jsonl; ``processes`` is by how
+    many processes the run was begun.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    epoch_s: float = 0.0
+    totals: list[float] = field(default_factory=lambda: list(NO_TOTALS))
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    best: dict[str, Any] | None = None
+    processes: int = 1
+
+    @classmethod
+    def from_record(cls, data: dict[str, Any]) -> Self:
+        """The progress that a checkpoint has. Raises UserError, or what Python does, where it is none."""
+        found = cls(**data)
+        counts = [data["epoch"], data["step"], found.processes]
+        numbers = [found.epoch_s, *found.totals, *(row["epoch_s"] for row in data["rows"])]
+        if found.best is not None:
+            counts, numbers = [*counts, found.best["epoch"]], [*numbers, found.best["val/top1"]]
+        good = all(type(each) is int and each >= 0 for each in counts) and all(map(is_finite, numbers))
+        rows = [row["epoch"] for row in found.rows]
+        good &= len(found.totals) == len(NO_TOTALS) and rows == list(range(1, found.epoch + 1))
+        if not good:
+            raise UserError("its progress is none of a run")
+        return found
+
+    def running_totals(self) -> Totals:
+        """The running sums of the current epoch."""
+        return Totals.from_tensor(torch.tensor(self.totals, dtype=torch.float64))
+
+    def is_out_of_patience(self, patience: int | None) -> bool:
+        """Whether ``patience`` epochs have passed since the best one."""
+        return patience is not None and self.best is not None and self.epoch - self.best["epoch"] >= patience
+
+    def finish_epoch(
+        self,
+        totals: Totals,
+        validated: dict[str, float],
+        lr: float,
+        sparsity: float | None = None,
+        may_be_best: bool = True,
+    ) -> dict[str, Any]:
+        """Goes on to the next epoch; returns the row of metrics.jsonl of the one that is over.
+
+        Args:
+            totals: sums over the epoch's training images.
+            validated: metrics on the held-out images, none without them; the best epoch is the first of the highest
+                ``val/top1``.
+            lr: learning rate after the epoch.
+            sparsity: of a network that is pruned as it trains.
+            may_be_best: false before the last weight is pruned.
+        """
+        train = totals.results()
+        row = {"epoch": self.epoch + 1, "train/loss": train["loss"], "train/top1": train["top1"], **validated, "lr": lr}
+        row |= {"epoch_s": self.epoch_s, "images_per_s": train["n"] / max(self.epoch_s, 1e-9)}
+        row |= {} if sparsity is None else {"sparsity": sparsity}
+        self.rows.append(row)
+        if validated and may_be_best and (self.best is None or row["val/top1"] > self.best["val/top1"]):
+            self.best = row
+        self.epoch, self.step, self.epoch_s, self.totals = self.epoch + 1, 0, 0.0, list(NO_TOTALS)
+        return row
 
 
 class Display:

@@ -60,7 +60,7 @@ class MagnitudePruning(NoPruning):
         check_range("pruning.sparsity", sparsity, 0.9, above=0, below=1)
         check_range("pruning.begin", begin, 0, minimum=0, below=1)
         check_range("pruning.end", end, 0.5, above=begin, maximum=1)
-        check_whole("pruning.interval", interval, cure=" of steps")
+        check_whole("pruning.interval", interval, cure=", the steps between prunings")
         self.sparsity, self.interval, self.steps_per_epoch = sparsity, interval, steps_per_epoch
         self.first = round(begin * num_training_steps)
         self.last = max(self.first + 1, round(end * num_training_steps))

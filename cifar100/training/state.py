@@ -1,98 +1,30 @@
-"""The content of a checkpoint: everything that a continued run needs to end with the same bits."""
+"""The state of a run and its checkpoint, which has everything that a continued run needs to end with the same bits."""
 
+import copy
 import logging
 import math
+import warnings
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from cifar100.base.errors import UserError
-from cifar100.base.values import is_finite
-from cifar100.metrics import Totals
+from cifar100.base.values import is_number
 from cifar100.record import RunDirectory, flatten_state, unflatten_state
-from cifar100.training.form import UNFIT, check_form
+from cifar100.training.faults import check_agreement, fail_together
 from cifar100.training.network import MovingAverage, StochasticAverage
+from cifar100.training.progress import NO_TOTALS, Progress
 
 log = logging.getLogger(__name__)
-NO_TOTALS = (0.0,) * 4
-
-
-@dataclass
-class Progress:
-    """Where a run stands. Random numbers need no place here: each step draws from (seed, epoch, step).
-
-    ``epoch`` counts finished epochs and ``step`` the optimizer steps taken in the current one, whose running sums are
-    ``totals`` and whose seconds so far ``epoch_s``; ``rows`` are the lines of metrics.jsonl; ``processes`` is by how
-    many processes the run was begun.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    epoch_s: float = 0.0
-    totals: list[float] = field(default_factory=lambda: list(NO_TOTALS))
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    best: dict[str, Any] | None = None
-    processes: int = 1
-
-    @classmethod
-    def from_record(cls, data: dict[str, Any]) -> Self:
-        """The progress that a checkpoint has. Raises one of UNFIT where it is none."""
-        found = cls(**data)
-        counts = [data["epoch"], data["step"], found.processes]
-        numbers = [found.epoch_s, *found.totals, *(row["epoch_s"] for row in data["rows"])]
-        if found.best is not None:
-            counts, numbers = [*counts, found.best["epoch"]], [*numbers, found.best["val/top1"]]
-        good = all(type(each) is int and each >= 0 for each in counts)
-        good &= all(is_finite(each) for each in numbers)
-        rows = [row["epoch"] for row in found.rows]
-        if (
-            not good
-            or len(found.totals) != len(NO_TOTALS)
-            or [len(rows), *rows] != [found.epoch, *range(1, len(rows) + 1)]
-        ):
-            raise UserError("its progress is none of a run")
-        return found
-
-    def running_totals(self) -> Totals:
-        """The running sums of the current epoch."""
-        return Totals.from_tensor(torch.tensor(self.totals, dtype=torch.float64))
-
-    def is_out_of_patience(self, patience: int | None) -> bool:
-        """Whether ``patience`` epochs have passed since the best one."""
-        return patience is not None and self.best is not None and self.epoch - self.best["epoch"] >= patience
-
-    def finish_epoch(
-        self,
-        totals: Totals,
-        validated: dict[str, float],
-        lr: float,
-        sparsity: float | None = None,
-        may_be_best: bool = True,
-    ) -> dict[str, Any]:
-        """Goes on to the next epoch; returns the row of metrics.jsonl of the one that is over.
-
-        Args:
-            totals: sums over the epoch's training images.
-            validated: metrics on the held-out images, none without them; the best epoch is the first of the highest
-                ``val/top1``.
-            lr: learning rate after the epoch.
-            sparsity: of a network that is pruned as it trains.
-            may_be_best: false before the last weight is pruned.
-        """
-        train = totals.results()
-        row = {"epoch": self.epoch + 1, "train/loss": train["loss"], "train/top1": train["top1"], **validated, "lr": lr}
-        row |= {"epoch_s": self.epoch_s, "images_per_s": train["n"] / max(self.epoch_s, 1e-9)}
-        row |= {} if sparsity is None else {"sparsity": sparsity}
-        self.rows.append(row)
-        if validated and may_be_best and (self.best is None or row["val/top1"] > self.best["val/top1"]):
-            self.best = row
-        self.epoch, self.step, self.epoch_s, self.totals = self.epoch + 1, 0, 0.0, list(NO_TOTALS)
-        return row
+# What a checkpoint of another form raises, wherever it is taken up.
+UNFIT = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass
@@ -100,8 +32,8 @@ class State:
     """The objects that change while a run goes on, but for ``frozen``, parts of the model that are not trained."""
 
     model: nn.Module
-    optimizer: torch.optim.Optimizer
-    scheduler: torch.optim.lr_scheduler.LRScheduler
+    optimizer: Optimizer
+    scheduler: LRScheduler
     average: MovingAverage | StochasticAverage | None = None
     scaler: Any = None
     frozen: tuple[nn.Module, ...] = ()
@@ -110,6 +42,12 @@ class State:
     def validated(self) -> nn.Module:
         """The network that is validated and kept as best: the average where there is one."""
         return self.model if self.average is None else self.average.module
+
+    def train(self) -> None:
+        """Training mode, but for the frozen parts, which keep their statistics of batch norm."""
+        self.model.train()
+        for part in self.frozen:
+            part.eval()
 
     def average_step(self) -> None:
         """Lets a moving average follow the weights of a step."""
@@ -123,7 +61,14 @@ class State:
 
     def begin(self, record: RunDirectory, accelerator: Accelerator, epochs: int, steps: int) -> Progress:
         """Takes up the record's last checkpoint, if there is one, of a run of so many epochs of so many steps. Raises
-        as restore, and ValueError for a run that was begun by another number of processes."""
+        as restore, and UserError for a run that was begun by another number of processes, or looks to them as if it
+        stood in different places."""
+        with fail_together(accelerator):
+            progress = self._begun(record, accelerator, epochs, steps)
+        check_agreement(accelerator, (progress.epoch, progress.step), f"the checkpoint of {record.path}")
+        return progress
+
+    def _begun(self, record: RunDirectory, accelerator: Accelerator, epochs: int, steps: int) -> Progress:
         processes = accelerator.num_processes
         if not record.has_checkpoint("last"):
             return Progress(processes=processes)
@@ -172,7 +117,7 @@ class State:
             if progress.epoch > epochs or progress.step > steps:
                 raise UserError("it is beyond the end")
             optimizer = unflatten_state(state["optimizer"], tensors)
-            check_form(self.optimizer, self.scheduler, optimizer, state["scheduler"])
+            _check_form(self.optimizer, self.scheduler, optimizer, state["scheduler"])
             self.model.load_state_dict(_taken("model.", tensors))
             self.optimizer.load_state_dict(optimizer)
             self.scheduler.load_state_dict(state["scheduler"])
@@ -195,3 +140,53 @@ def _named(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _taken(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _check_form(
+    optimizer: Optimizer, scheduler: LRScheduler, optimizer_state: dict[str, Any], scheduler_state: dict[str, Any]
+) -> None:
+    """Raises one of UNFIT where the states have not the form that those of copies have after a step: optimizers look at
+    no shape of what they load, and the fused ones read and write beyond a tensor that is too small."""
+    copies = copy.deepcopy((optimizer, scheduler))
+    try:
+        with warnings.catch_warnings(action="ignore"):  # that the copy's step is not the one that a schedule watches
+            _step(*copies)
+    except UNFIT:
+        return  # of a kind that keeps what copies lack
+    ours = copies[0].state_dict()
+    for index, state in optimizer_state["state"].items():
+        _check_alike(state, ours["state"][index])
+    for group, known in zip(optimizer_state["param_groups"], ours["param_groups"], strict=True):
+        _check_alike(
+            {key: group[key] for key in group.keys() & known}, {key: known[key] for key in group.keys() & known}
+        )
+    copies[1].load_state_dict(scheduler_state)
+    copies[1].step()
+    if not all(math.isfinite(group["lr"]) for group in copies[0].param_groups):
+        raise UserError("its learning rate is no finite number")
+
+
+def _check_alike(theirs: Any, ours: Any) -> None:
+    """Raises one of UNFIT where one is no tensor of the other's shape, or a value of another kind."""
+    if isinstance(ours, Tensor) or isinstance(theirs, Tensor):
+        if theirs.shape != ours.shape or theirs.is_floating_point() != ours.is_floating_point():
+            raise UserError(f"a tensor of its optimizer has the shape {tuple(theirs.shape)}, not {tuple(ours.shape)}")
+    elif isinstance(ours, dict):
+        if theirs.keys() != ours.keys():
+            raise UserError("its optimizer keeps other things")
+        for key, value in ours.items():
+            _check_alike(theirs[key], value)
+    elif isinstance(ours, list | tuple):
+        for one, other in zip(theirs, ours, strict=True):
+            _check_alike(one, other)
+    elif is_number(theirs) != is_number(ours) or isinstance(theirs, dict | list):  # other machines may have other flags
+        raise UserError(f"an option of its optimizer is {str(theirs)[:40]!r}, not {str(ours)[:40]!r}")
+
+
+def _step(optimizer: Optimizer, scheduler: LRScheduler) -> None:
+    """A step by gradients of zero."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
+    optimizer.step()
+    scheduler.step()

@@ -11,7 +11,7 @@ from cifar100.record import RunDirectory
 from cifar100.training import faults
 from cifar100.training.faults import stop_on_signals
 from cifar100.training.outcome import hyperparameters, summary, true_status
-from cifar100.training.state import Progress
+from cifar100.training.progress import Progress
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])

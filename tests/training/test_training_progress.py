@@ -7,8 +7,7 @@ import torch
 
 from cifar100.metrics import Totals
 from cifar100.training import progress as module
-from cifar100.training.progress import Display
-from cifar100.training.state import Progress
+from cifar100.training.progress import Display, Progress
 
 ROW = {"epoch": 2, "train/loss": 1.25, "train/top1": 0.5, "epoch_s": 3725.0, "images_per_s": 1000.4, "lr": 0.1}
 

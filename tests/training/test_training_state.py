@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cifar100.record import RunDirectory
-from cifar100.training.state import Progress
+from cifar100.training.progress import Progress
 
 ONE = ("trainer.num_train_epochs=1", "trainer.per_device_train_batch_size=500")
 
