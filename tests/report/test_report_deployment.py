@@ -2,7 +2,7 @@
 
 import pytest
 
-from cifar100.report.document.document import FigureBlock, Paragraph
+from cifar100.report.document.document import FigureBlock, Paragraph, Ref
 from cifar100.report.document.report import Report
 from cifar100.report.document.sections.deployment import deployment
 from cifar100.report.document.words import LANGUAGES, load_words
@@ -77,3 +77,17 @@ def test_pruned_rows_stand_in_a_table_and_a_figure(synthetic, tmp_path):
     assert [cell.text for cell in beside][2:] == [
         "56.94", "54.00", "−0.24 [−0.60, +0.10]", "0.210", "41.22", "20.52", "1.43", "1.64",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_tables_of_taught_and_of_transferred_networks_are_pointed_at_whatever_their_folder_is_called(
+    language, synthetic, tmp_path
+):
+    main, few = tmp_path / "taught", tmp_path / "5_a_class"
+    for folder, changes in ((main, {"loss.teacher": "resnet56@c0ffee"}), (few, {"init_from": "resnet20@c0ffee"})):
+        synthetic.write_run(folder, label="ResNet-20")
+        synthetic.write_run(folder, label="other", changes=changes | {"own_recipe": [*changes][0].split(".")[:1]})
+    studies = [read_study(folder) for folder in (main, few)]
+    (section,) = deployment(Report(main=studies[0], ablations=(studies[1],), words=load_words(language))).sections
+    (bullets,) = section.blocks
+    assert [part.id for line in bullets.items for part in line if isinstance(part, Ref)] == ["main", "ablation-1"]

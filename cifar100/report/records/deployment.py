@@ -36,6 +36,16 @@ def is_pruned(row: Row) -> bool:
     return bool(row.runs[0].config.get("pruning"))
 
 
+def is_taught(row: Row) -> bool:
+    """Whether a trained network taught the row's: distillation."""
+    return bool(lookup(row.runs[0].config, "loss.teacher"))
+
+
+def is_transferred(row: Row) -> bool:
+    """Whether the row's network began with another run's weights."""
+    return bool(row.runs[0].config.get("init_from"))
+
+
 def sparsity(row: Row) -> float:
     """The mean share of zeros among the weights that are pruned singly; 0 where none are."""
     found = [each for run in row.runs if math.isfinite(each := number(run.summary, "last.sparsity"))]

@@ -10,7 +10,7 @@ from cifar100.report.claims.statistics import summarize
 from cifar100.report.document.document import Bullets, Ref, Section, TableBlock
 from cifar100.report.document.report import Report
 from cifar100.report.figures.pruning import pruning_figure
-from cifar100.report.records.deployment import deployed, is_pruned, number, sparsity, speedup
+from cifar100.report.records.deployment import deployed, is_pruned, is_taught, is_transferred, number, sparsity, speedup
 from cifar100.report.records.run import Run
 from cifar100.report.records.study import Row, Study
 from cifar100.report.tables.number_text import count, interval, millions, percent, points
@@ -89,12 +89,13 @@ def _beside(report: Report) -> Section | None:
 
 
 def _learnt(report: Report) -> Section | None:
-    """Where distillation and transfer stand: among the ablations, whose tables they have."""
+    """Where the results of distillation and transfer stand: in the tables of the studies that hold such runs."""
+    tables = ["main", *(f"ablation-{place}" for place, _ in enumerate(report.ablations, 1))]
     found = [
-        report.text(f"deployment.{name}", table=Ref(f"ablation-{place}"))
-        for place, study in enumerate(report.ablations, 1)
-        for name in ("distillation", "transfer")
-        if study.name.startswith(name)
+        report.text(f"deployment.{name}", table=Ref(id))
+        for id, study in zip(tables, report.studies, strict=True)
+        for name, learns in (("distillation", is_taught), ("transfer", is_transferred))
+        if any(map(learns, study.rows)) and not any(map(is_pruned, study.rows))
     ]
     return report.section("deployment.learnt_heading", Bullets(tuple(found)), id="learnt") if found else None
 
