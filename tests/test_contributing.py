@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import shutil
 import sys
 import textwrap
 from pathlib import Path
@@ -14,6 +15,11 @@ from hydra.utils import get_object
 
 from cifar100.app.assemble import build_loss
 from cifar100.config import build, build_network
+from cifar100.report.document import words
+from cifar100.report.document.document import Ref
+from cifar100.report.document.report import Report
+from cifar100.report.document.words import LANGUAGES
+from cifar100.report.records.study import read_study
 
 CHECKOUT = Path(__file__).parents[1]
 PAGE = CHECKOUT / "CONTRIBUTING.md"
@@ -103,6 +109,21 @@ def test_the_loss_is_cross_entropy_where_nothing_is_added(composed):
     assert torch.allclose(loss(logits, labels), torch.nn.functional.cross_entropy(logits, labels))
     other = build(composed("loss=poly").loss)
     assert torch.allclose(other(logits, labels), other(logits, shares))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_section_stands_in_a_report_in_both_languages(added, language, monkeypatch):
+    folder = added.parent / "cifar100" / "report" / "document"
+    shutil.copytree(words.FOLDER / "words", folder / "words", dirs_exist_ok=True)
+    monkeypatch.setattr(words, "FOLDER", folder)
+    texts = words.load_words.__wrapped__(language)
+    hours = sys.modules["cifar100.report.document.sections.hours"].hours
+    section = hours(Report(read_study(CHECKOUT / "multirun" / "recipe", allow_mixed=True), (), texts))
+    text, block = section.blocks
+    assert (section.id, section.title) == ("hours", {"en": "Training time", "zh": "训练时间"}[language])
+    labels = [row[0].text for row in block.table.rows]
+    assert len(labels) == 4 and Ref("hours") in text.text and set(labels) & set(text.text)
+    assert all(cell.value > 0 for cell in block.table.column("train_s"))
 
 
 def test_every_file_that_the_page_names_is_there():
