@@ -50,7 +50,9 @@ def compose() -> Callable[..., "DictConfig"]:
     Remembered; each call gets a copy, since building a network resolves interpolations in place."""
     from hydra import compose, initialize_config_dir
 
-    from cifar100.config import CONF
+    from cifar100.config import CONF, compose_quickly
+
+    compose_quickly()
 
     @cache
     def remembered(overrides: tuple[str, ...], hydra: bool) -> "DictConfig":

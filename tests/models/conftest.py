@@ -39,6 +39,12 @@ def make_network(compose: Callable[..., DictConfig]) -> Callable[..., nn.Module]
 
 
 @pytest.fixture(scope="session")
+def slim() -> Callable[[str], list[str]]:
+    """Called as (recipe): the override that makes a wide recipe narrow, where a test is not about its width."""
+    return lambda recipe: ["model.width_multiplier=0.25"] if recipe in ("resnet18", "resnet34", "resnet50") else []
+
+
+@pytest.fixture(scope="session")
 def make_port(compose: Callable[..., DictConfig]) -> Callable[..., Callable[..., nn.Module]]:
     """Called as (group, *overrides): the factory that stands in the group after composing them."""
 

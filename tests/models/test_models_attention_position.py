@@ -80,10 +80,10 @@ def test_inner_attention_sees_the_hidden_channels(kind, channels):
 @pytest.mark.parametrize("position", POSITIONS)
 def test_any_block_attends_once(block_choice, position, make_port):
     """On the channels of the place, where the shape is kept and, unless the block cannot, where it changes."""
-    build = make_port("block", f"block={block_choice}", f"block.attention_position={position}")
+    build = make_port("block", f"block={block_choice}")
     for shape in (Shape(16, 16, 1, 8), Shape(16, 32, 2, 8)):
         try:
-            block = build(shape, 0.0, attention=Spy)
+            block = build(shape, 0.0, attention=Spy, attention_position=position)
         except ValueError:
             assert block_choice == "convnext" and not shape.constant
             continue
@@ -93,7 +93,7 @@ def test_any_block_attends_once(block_choice, position, make_port):
 
 def test_any_block_refuses_another_place(block_choice, make_port):
     with pytest.raises(ValueError, match="block.attention_position=last is unknown; choose one of standard, pre"):
-        make_port("block", f"block={block_choice}", "block.attention_position=last")(Shape(16, 16, 1, 8), 0.0)
+        make_port("block", f"block={block_choice}")(Shape(16, 16, 1, 8), 0.0, attention_position="last")
 
 
 def test_attention_position_is_an_option_of_the_command_line(make_network):

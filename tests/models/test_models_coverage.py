@@ -123,7 +123,7 @@ def check_block(module: nn.Module, shape: Shape, check_gradients) -> None:
 
 
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_every_recipe_takes_other_primitives(every, compose, make_network, check_step, check_refusal):
+def test_every_recipe_takes_other_primitives(every, compose, slim, make_network, check_step, check_refusal):
     """A recipe sets no option that another choice of the group lacks: one random combination for each recipe, or, in
     the slow test, each choice of each group at least once."""
     generator = random.Random(0)
@@ -133,7 +133,7 @@ def test_every_recipe_takes_other_primitives(every, compose, make_network, check
     broken = []
     for recipe in sorted(file.stem for file in (CONF / "model").glob("*.yaml")):
         small = [f"model={recipe}", f"model.depths={[1] * len(compose(f'model={recipe}').model.depths)}"]
-        small += ["model.width_multiplier=0.25"] if recipe in ("resnet18", "resnet34", "resnet50") else []
+        small += slim(recipe)
         drawn = once(values, generator) if every else draw(values, 1, generator)
         broken += try_all(drawn, make_network, check_step, check_refusal, small)[2]
     assert not broken, "\n".join(broken)

@@ -68,8 +68,8 @@ def test_network_is_timms(name, options, parameters, make_network, check_agreeme
 @pytest.mark.parametrize(("split_ratio", "through"), [(0.25, 8), (0.5, 16), (0.75, 24), (1, 32)])
 def test_stage_is_the_papers_formula(block, fusion, split_ratio, through, make_port):
     """Figure 3: the transition before the concatenation (last), after it (first), or both."""
-    options = [f"block={block}", "stage=csp", f"stage.fusion={fusion}", f"stage.split_ratio={split_ratio}"]
-    stage = make_port("stage", *options)(Shape(16, 32, 2, 16), 2, [0.0, 0.0]).double().eval()
+    build = make_port("stage", f"block={block}", "stage=csp")
+    stage = build(Shape(16, 32, 2, 16), 2, [0.0, 0.0], fusion=fusion, split_ratio=split_ratio).double().eval()
     x = torch.randn(2, 16, 16, 16).double()
     split = stage.downsample(x)
     around, inner = split[:, : 32 - through], split[:, 32 - through :]

@@ -141,7 +141,7 @@ def test_block_of_van_by_formula(make_port):
 )
 def test_attention_sits_where_it_is_told(position, channels, make_port):
     seen = []
-    build = make_port("block", "block=metaformer", f"block.attention_position={position}")
+    build = make_port("block", "block=metaformer")
 
     class Spy(nn.Identity):
         def __init__(self, width: int) -> None:
@@ -152,7 +152,7 @@ def test_attention_sits_where_it_is_told(position, channels, make_port):
             seen.append((self.width, x.shape[1]))
             return x
 
-    build(Shape(8, 16, 2, 8), 0.0, attention=Spy)(torch.randn(2, 8, 8, 8))
+    build(Shape(8, 16, 2, 8), 0.0, attention=Spy, attention_position=position)(torch.randn(2, 8, 8, 8))
     assert seen == [(channels, channels)]
 
 

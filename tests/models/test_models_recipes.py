@@ -72,9 +72,9 @@ def test_primitives_costs_are_all_known(group, make_network):
         assert not uncounted, f"{group}={file.stem} has operators that nobody counts: {dict(uncounted)}"
 
 
-def test_recipe_builds_anew(model_choice, compose):
+def test_recipe_builds_anew(model_choice, compose, slim):
     """Fresh weights per build, drawn from the seed alone; no module or parameter stands in two places."""
-    config = compose(f"model={model_choice}")
+    config = compose(f"model={model_choice}", *slim(model_choice))
     networks = []
     for seed in (0, 0, 1):
         torch.manual_seed(seed)
@@ -88,20 +88,7 @@ def test_recipe_builds_anew(model_choice, compose):
     assert names == [name for name, _ in networks[0].named_parameters()]
 
 
-def test_recipe_scales(model_choice, compose, make_network):
-    """Every recipe takes depths, widths and a width multiplier."""
-    model = compose(f"model={model_choice}").model
-    deeper, wider = [depth + 1 for depth in model.depths], [2 * width for width in model.widths]
-    sizes = []
-    with torch.device("meta"):
-        for change in ("width_multiplier=0.5", "width_multiplier=1", f"depths={deeper}", f"widths={wider}"):
-            network = make_network(f"model={model_choice}", f"model.{change}")
-            sizes.append(sum(parameter.numel() for parameter in network.parameters()))
-    narrow, base, deep, wide = sizes
-    assert narrow < base < deep and base < wide
-
-
-def test_recipe_takes_a_new_attention(model_choice, tmp_path, monkeypatch, compose, check_step):
+def test_recipe_takes_a_new_attention(model_choice, tmp_path, monkeypatch, compose, slim, check_step):
     """One Python file and one YAML, no other edit, in a folder of the user's own."""
     (tmp_path / "own_attention.py").write_text(ATTENTION)
     (tmp_path / "attention").mkdir()
@@ -110,7 +97,7 @@ def test_recipe_takes_a_new_attention(model_choice, tmp_path, monkeypatch, compo
     monkeypatch.syspath_prepend(tmp_path)
     shallow = [1] * len(compose(f"model={model_choice}").model.depths)
     own = ["attention=own", f"hydra.searchpath=[file://{tmp_path}]"]
-    network = build(compose(f"model={model_choice}", f"model.depths={shallow}", *own).model)
+    network = build(compose(f"model={model_choice}", f"model.depths={shallow}", *slim(model_choice), *own).model)
     found = [module for module in network.modules() if type(module).__name__ == "Scale"]
     assert found, "the recipe's blocks do not use the attention port"
     check_step(network)

@@ -61,7 +61,9 @@ def test_recipe_is_as_deep_and_wide_as_told(model_choice, compose):
     assert stem == (1.5 * base.stem_width if base.stem_width else stages[0])
 
 
-@pytest.mark.parametrize("base", DEPTHS)
+@pytest.mark.parametrize(
+    "base", ["resnet20", *(pytest.param(each, marks=pytest.mark.slow) for each in ("resnet32", "resnet56"))]
+)
 def test_base_takes_every_block(base, block_choice, compose):
     network, model = build_described(compose(f"model={base}", f"block={block_choice}"))
     assert block_counts(network, model) == DEPTHS[base]
