@@ -91,29 +91,47 @@ def test_other_classes_and_norms_are_refused(network):
 TINY = ("data=digits", "data.val_size=200", "model.depths=[1,1]", "model.widths=[8,16]", "trainer.num_train_epochs=1")
 
 
-def test_a_run_is_pruned_as_typed(typed):
+SHORT = ("trainer.num_train_epochs=1", "study=pruned", "repeats=2")
+
+
+@pytest.fixture
+def prune(typed):
+    """Called as (*options): trains a tiny run, prunes it as typed, and gives both and what was found."""
     pytest.importorskip("onnxscript")
-    assert typed("train", *TINY, "label=Tiny").status == 0
-    (source,) = find_runs("multirun/default")
-    short = ("trainer.num_train_epochs=1", "study=pruned", "repeats=10", f"run_dir={source.path}")
-    for options in (["amount=0.5"], ["method=magnitude", "amount=0.75"]):
-        ended = typed("prune", *options, *short)
+
+    def type_commands(*options):
+        assert typed("train", *TINY, "label=Tiny").status == 0
+        (source,) = find_runs("multirun/default")
+        ended = typed("prune", *options, *SHORT, f"run_dir={source.path}")
         assert ended.status == 0, ended.err
-    again = typed("prune", "amount=0.5", *short)
-    assert "is finished" in again.out, "the same command is the same run"
-    narrow, sparse = sorted(find_runs("multirun/pruned"), key=lambda run: run.config()["label"], reverse=True)
-    assert (narrow.config()["label"], sparse.config()["label"]) == ("Tiny, widths [6, 11]", "Tiny, 75% zeros")
-    assert narrow.config()["model"]["widths"] == [6, 11] and narrow.config()["data"]["val_size"] == 200
-    assert narrow.config()["optimizer"]["lr"] == pytest.approx(0.02)
-    assert sparse.config()["model"] == source.config()["model"] and sparse.summary()["last"]["sparsity"] > 0.7
-    for run in (narrow, sparse):
-        found = run.read_json("deploy/pruning.json")
+        (pruned,) = find_runs("multirun/pruned")
+        found = pruned.read_json("deploy/pruning.json")
         before, after, paired = found["before"], found["after"], found["difference"]
-        assert found["source"] == source.name and run.read_json("metrics.json")["test/top1"] > 0
+        assert found["source"] == source.name and pruned.read_json("metrics.json")["test/top1"] > 0
         assert paired["top1"] == pytest.approx(after["test/top1"] - before["test/top1"])
         assert after["nonzero_parameters"] < 0.8 * before["nonzero_parameters"]
-    assert narrow.read_json("deploy/pruning.json")["after"]["macs"] < 0.6 * before["macs"]
+        return source, pruned, found
+
+    return type_commands
+
+
+def test_channels_are_pruned_as_typed(prune, typed):
+    _, narrow, found = prune("amount=0.5")
+    assert narrow.config()["label"] == "Tiny, widths [6, 11]" and narrow.config()["model"]["widths"] == [6, 11]
+    assert narrow.config()["data"]["val_size"] == 200
+    assert narrow.config()["optimizer"]["lr"] == pytest.approx(0.02)
+    assert found["after"]["macs"] < 0.6 * found["before"]["macs"]
     assert typed("evaluate", f"run_dir={narrow.path}", "latency=false").status == 0, "its record loads again"
+
+
+@pytest.mark.slow  # the same way to a run, with exports that take seconds
+def test_weights_are_pruned_as_typed(prune, typed):
+    options = ("method=magnitude", "amount=0.75")
+    source, sparse, _ = prune(*options)
+    again = typed("prune", *options, *SHORT, f"run_dir={source.path}")
+    assert "is finished" in again.out, "the same command is the same run"
+    assert sparse.config()["label"] == "Tiny, 75% zeros" and sparse.summary()["last"]["sparsity"] > 0.7
+    assert sparse.config()["model"] == source.config()["model"]
 
 
 @pytest.mark.parametrize(
