@@ -152,5 +152,5 @@ def _by_habit() -> dict[str, str]:
 @cache
 def _top_level() -> frozenset[str]:
     """The groups and the options of train.yaml that stand by themselves."""
-    content = yaml.safe_load((CONF / "train.yaml").read_text(encoding="utf-8"))
-    return frozenset({*content, *(folder.name for folder in CONF.iterdir() if folder.is_dir())} - {"defaults"})
+    options = yaml.safe_load((CONF / "train.yaml").read_text(encoding="utf-8"))
+    return frozenset({*options, *(folder.name for folder in CONF.iterdir() if folder.is_dir())} - {"defaults"})

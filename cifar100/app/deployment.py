@@ -42,24 +42,24 @@ def export_run(run: OpenRun, format: str) -> dict[str, Any]:
     Raises:
         UserError: a network that cannot be exported, or whose exported logits are others.
     """
-    content = export_network(run.model, format, about(run))
-    difference = check_agreement(run.model, content, format, _normalised(run, run.data.train[:16]))
+    file = export_network(run.model, format, about(run))
+    difference = check_agreement(run.model, file, format, _normalised(run, run.data.train[:16]))
     found = {
         "file": FORMATS[format],
-        "bytes": len(content),
+        "bytes": len(file),
         "largest_difference": difference,
         "checkpoint": run.checkpoint,
         "epoch": run.epoch,
         "metadata": {key: value for key, value in about(run).items() if key != "class_names"},
         "versions": _versions("torch", "onnx", "onnxscript", "onnxruntime"),
     }
-    run.record.write_bytes(f"{FOLDER}/{FORMATS[format]}", content)
+    run.record.write_bytes(f"{FOLDER}/{FORMATS[format]}", file)
     earlier = run.record.read_json(f"{FOLDER}/export.json") or {}
     run.record.write_json(f"{FOLDER}/export.json", earlier | {format: found})
     log.info(
         "%s: %s bytes, logits agree to %.0e",
         run.record.evaluation_path(f"{FOLDER}/{FORMATS[format]}"),
-        f"{len(content):,}",
+        f"{len(file):,}",
         difference,
     )
     return found
@@ -78,9 +78,9 @@ def quantize_run(
         float) with its 95% interval and McNemar's p; the latency of both in onnxruntime, measured in turns; the layers
         that are INT8 and float where it is run.
     """
-    content = export_network(run.model, "onnx", about(run))
-    small = quantize(content, _calibration(run, images), calibration=calibration)
-    found = compared(run, {"float": content, "int8": small}, threads, repeats)
+    file = export_network(run.model, "onnx", about(run))
+    small = quantize(file, _calibration(run, images), calibration=calibration)
+    found = compared(run, {"float": file, "int8": small}, threads, repeats)
     found |= {
         "loses_more_than_a_point": found["difference"]["top1"] < -TOLERATED_LOSS,
         "layers": layers(small),

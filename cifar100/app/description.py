@@ -22,8 +22,8 @@ OF_THIS_MACHINE = ("data.path=", "data.cache_dir=", "root=", "init_from=", "loss
 
 def description(config: DictConfig) -> dict[str, Any]:
     """The record's config.yaml: the recipe, without paths of this machine, what the choices and the run are called."""
-    content = recipe(config)
-    content["data"] = {key: value for key, value in content["data"].items() if key not in ("path", "cache_dir")}
+    values = recipe(config)
+    values["data"] = {key: value for key, value in values["data"].items() if key not in ("path", "cache_dir")}
     hydra = HydraConfig.get()
     choices = OmegaConf.to_container(hydra.runtime.choices)
     groups = (
@@ -38,7 +38,7 @@ def description(config: DictConfig) -> dict[str, Any]:
         "experiment",
         "row",
     )
-    return content | {
+    return values | {
         "label": config.label,
         "own_recipe": own_recipe(config),
         "choices": {group: choices.get(group) for group in groups},

@@ -128,10 +128,10 @@ def _reason(error: Exception) -> str:
 def _kept(path: Path) -> dict[str, str]:
     """The ids by tracker. What is no id, in a record of whatever origin, is none."""
     try:
-        content = parse_json_object(read_file(path, MOST_BYTES) or b"{}", path)
+        ids = parse_json_object(read_file(path, MOST_BYTES) or b"{}", path)
     except RecordError:
         return {}
-    return {key: each for key, each in content.items() if isinstance(each, str) and ID.fullmatch(each)}
+    return {key: each for key, each in ids.items() if isinstance(each, str) and ID.fullmatch(each)}
 
 
 @contextmanager

@@ -122,12 +122,12 @@ def read_file(path: Path | str, limit: int) -> bytes | None:
         if status.st_size > limit:
             raise RecordError(path, f"has {status.st_size} bytes, more than the {limit} that such a file may have")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(min(status.st_size, limit) + 1)  # read() reserves as much as it is asked for
+            data = file.read(min(status.st_size, limit) + 1)  # read() reserves as much as it is asked for
     finally:
         os.close(descriptor)
-    if len(content) > status.st_size:
+    if len(data) > status.st_size:
         raise RecordError(path, "grew while it was read; read it again when nobody writes it")
-    return content
+    return data
 
 
 def remove_temporaries(folder: Path, older_than_s: float | None = None) -> None:

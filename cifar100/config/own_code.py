@@ -91,7 +91,7 @@ def is_sweep(arguments: Iterable[str], folders: Sequence[Path]) -> bool:
     named = [each.partition("=")[2] for each in arguments if re.match(r"\+?experiment=", each)]
     files = [file for name in named for folder in folders if (file := folder / "experiment" / f"{name}.yaml").is_file()]
     try:
-        content = yaml.safe_load(files[0].read_text(encoding="utf-8")) if files else None
+        options = yaml.safe_load(files[0].read_text(encoding="utf-8")) if files else None
     except (OSError, ValueError, yaml.YAMLError):
         return False  # which hydra tells of
-    return lookup(content, "hydra.mode") == "MULTIRUN"
+    return lookup(options, "hydra.mode") == "MULTIRUN"

@@ -28,15 +28,15 @@ RECORDED_AS = {
 
 def recipe(config: DictConfig) -> dict[str, Any]:
     """Whatever determines a run's result, as plain data without interpolations; the record's ``config.yaml``."""
-    content = {key: _recorded(_plain(config[key])) for key in RECIPE}
+    values = {key: _recorded(_plain(config[key])) for key in RECIPE}
     for group, since in SINCE_BELOW.items():
-        kept = {key: value for key, value in content[group].items() if key not in since or value != since[key]}
-        content[group] = kept
-    content |= {key: _plain(config[key]) for key, value in SINCE.items() if config.get(key, value) != value}
-    for node, key in ((content, "init_from"), (content["loss"], "teacher")):
+        kept = {key: value for key, value in values[group].items() if key not in since or value != since[key]}
+        values[group] = kept
+    values |= {key: _plain(config[key]) for key, value in SINCE.items() if config.get(key, value) != value}
+    for node, key in ((values, "init_from"), (values["loss"], "teacher")):
         if isinstance(node.get(key), str):
             node[key] = named_weights(node[key])
-    return content
+    return values
 
 
 def named_weights(source: str) -> str:
@@ -63,8 +63,8 @@ def identity(config: DictConfig) -> str:
     return _hash(recipe(config))
 
 
-def _hash(content: dict[str, Any]) -> str:
-    text = json.dumps(canonical(effective(content)), sort_keys=True, separators=(",", ":"))
+def _hash(values: dict[str, Any]) -> str:
+    text = json.dumps(canonical(effective(values)), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -83,11 +83,11 @@ def difference(recorded: Mapping[str, Any], config: DictConfig) -> str | None:
 def run_id(config: DictConfig) -> str:
     """The folder name of a run: what reads aloud, then :func:`identity`. A function of the resolved configuration, so
     an experiment has one folder however it was typed."""
-    content = recipe(config)
-    trainer = canonical(content["trainer"])
+    values = recipe(config)
+    trainer = canonical(values["trainer"])
     length = f"s{trainer['max_steps']}" if "max_steps" in trainer else f"e{dashed(trainer['num_train_epochs'])}"
-    words = "-".join([readable(content), *_tried(config), length, f"seed{content['seed']}"])[:LONGEST]
-    return re.sub(r"[^a-z0-9._-]+", "_", f"{words}-{_hash(content)}".lower())
+    words = "-".join([readable(values), *_tried(config), length, f"seed{values['seed']}"])[:LONGEST]
+    return re.sub(r"[^a-z0-9._-]+", "_", f"{words}-{_hash(values)}".lower())
 
 
 def run_folder(config: DictConfig) -> str:

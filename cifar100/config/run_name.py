@@ -16,10 +16,10 @@ PARTS = ("block", "stem", "stage", "mixer", "attention", "norm", "activation")
 LONGEST = 120  # characters
 
 
-def readable(content: Mapping[str, Any]) -> str:
+def readable(config: Mapping[str, Any]) -> str:
     """``resnet20-eca`` for a recipe with another attention; ``basic-d1-1-1-w8-8-8-eca`` where no recipe of conf/model
     has these depths and widths. A function of the resolved recipe alone, however it was typed."""
-    model = content["model"]
+    model = config["model"]
     ours = {part: named(model, part) for part in PARTS}
     recipe = nearest_recipe(model, ours)
     if recipe is None:
@@ -29,11 +29,11 @@ def readable(content: Mapping[str, Any]) -> str:
         own = _recipes()[recipe][1]
         changed = [part for part in PARTS if ours[part] != own[part] and ours[part]]
         words = [recipe, *(f"no_{part}" if ours[part] == "identity" else ours[part] for part in changed)]
-    others = (content["data"]["name"], leaf_name(content["optimizer"].get("_target_", "")))
+    others = (config["data"]["name"], leaf_name(config["optimizer"].get("_target_", "")))
     words += [word for word in others if word not in USUAL]
-    if few := content["data"].get("images_per_class"):
+    if few := config["data"].get("images_per_class"):
         words.append(f"{few}_a_class")
-    if pruning := content.get("pruning"):
+    if pruning := config.get("pruning"):
         words.append(f"sparse{dashed(pruning['sparsity'])}" if "sparsity" in pruning else "pruned")
     return "-".join(dict.fromkeys(filter(None, words)))[:LONGEST]
 
@@ -67,14 +67,14 @@ def _block_brings(recipe: Path) -> dict[str, str]:
 
 def _chosen(file: Path) -> dict[str, str]:
     """The choices that a file's defaults list makes for the whole network."""
-    content = _read(file) or {}
-    pairs = [pair for each in content.get("defaults", ()) if isinstance(each, dict) for pair in each.items()]
+    options = _read(file) or {}
+    pairs = [pair for each in options.get("defaults", ()) if isinstance(each, dict) for pair in each.items()]
     return {key.removeprefix("override ").lstrip("/"): choice for key, choice in pairs if "@" not in key}
 
 
 def _leaf_of(group: str, choice: str) -> str | None:
-    content = _read(CONF / group / f"{choice}.yaml") or {}
-    return leaf_name(content.get(group, content).get("_target_", ""))
+    options = _read(CONF / group / f"{choice}.yaml") or {}
+    return leaf_name(options.get(group, options).get("_target_", ""))
 
 
 @cache

@@ -51,7 +51,7 @@ class Cache:
         """The verified content of a source, or None: unknown, missing, of another format, corrupt or truncated."""
         try:
             expected = json.loads(self._pointer(name, key).read_text())["fingerprint"]
-            return _read_content(self._content(name, expected), expected)
+            return _read_file(self._file(name, expected), expected)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -67,28 +67,28 @@ class Cache:
         for name, split in split_sets(data).items():
             tensors[f"{name}.images"] = split.images.permute(0, 2, 3, 1).contiguous()
             tensors[f"{name}.labels"] = split.labels.contiguous()
-        content = self._content(data.name, data.fingerprint)
+        file = self._file(data.name, data.fingerprint)
         metadata = {"description": description(data)}
         try:
             for folder in ("content", "sources"):
                 remove_temporaries(self._folder / folder, _STALE_S)
-            with replacing(content) as temporary:
+            with replacing(file) as temporary:
                 save_file(tensors, temporary, metadata)
             for key in keys:
                 atomic_write(self._pointer(data.name, key), json.dumps({"fingerprint": data.fingerprint}).encode())
-            return _read_content(content, data.fingerprint)
+            return _read_file(file, data.fingerprint)
         except (OSError, ValueError, SafetensorError) as error:  # the last is how safetensors reports a full disk
             logger.warning("cannot write the data cache %s (%s): keeping the images in memory", self._folder, error)
             return data
 
-    def _content(self, name: str, fingerprint_: str) -> Path:
+    def _file(self, name: str, fingerprint_: str) -> Path:
         return self._folder / "content" / f"{name}-{fingerprint_[:16]}.safetensors"
 
     def _pointer(self, name: str, key: str) -> Path:
         return self._folder / "sources" / f"{name}-{key[:32]}.json"
 
 
-def _read_content(path: Path, expected: str) -> ImageData:
+def _read_file(path: Path, expected: str) -> ImageData:
     from safetensors import SafetensorError, safe_open
 
     try:

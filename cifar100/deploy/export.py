@@ -88,12 +88,12 @@ def _torch_export(network: nn.Module, image: Tensor, about: Mapping[str, str]) -
     return file.getvalue()
 
 
-def runner(content: bytes, format: str, threads: int = 1) -> Runner:
+def runner(file: bytes, format: str, threads: int = 1) -> Runner:
     """Runs a file that `export_network` or `quantize` made just now: images float32 to logits float32."""
     if format == "torch_export":
         with _quiet():
-            return torch.export.load(io.BytesIO(content)).module()
-    session = open_session(content, threads)
+            return torch.export.load(io.BytesIO(file)).module()
+    session = open_session(file, threads)
 
     def run(images: Tensor) -> Tensor:
         return torch.from_numpy(session.run([LOGITS], {IMAGES: images.contiguous().numpy()})[0])
@@ -101,7 +101,7 @@ def runner(content: bytes, format: str, threads: int = 1) -> Runner:
     return run
 
 
-def open_session(content: bytes, threads: int = 1, save_optimized: str | None = None) -> Any:
+def open_session(file: bytes, threads: int = 1, save_optimized: str | None = None) -> Any:
     """An onnxruntime session on the CPU; writes the graph as it is really run to the file `save_optimized`."""
     onnxruntime = require("running ONNX", "onnxruntime")
     options = onnxruntime.SessionOptions()
@@ -109,7 +109,7 @@ def open_session(content: bytes, threads: int = 1, save_optimized: str | None = 
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads would count as work
     if save_optimized:
         options.optimized_model_filepath = save_optimized
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
 def largest_difference(network: nn.Module, exported: Runner, images: Tensor) -> float:
@@ -125,9 +125,9 @@ def largest_difference(network: nn.Module, exported: Runner, images: Tensor) -> 
     return worst / size
 
 
-def check_agreement(network: nn.Module, content: bytes, format: str, images: Tensor) -> float:
+def check_agreement(network: nn.Module, file: bytes, format: str, images: Tensor) -> float:
     """`largest_difference` of a file from its network. Raises UserError above `TOLERANCE`."""
-    found = largest_difference(network, runner(content, format), images)
+    found = largest_difference(network, runner(file, format), images)
     if not found <= TOLERANCE:
         raise UserError(
             f"format={format}: the exported logits differ from the network's by {found:.1e} of the largest, more than "

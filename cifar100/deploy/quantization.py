@@ -18,13 +18,13 @@ CALIBRATIONS = {"minmax": "MinMax", "entropy": "Entropy", "percentile": "Percent
 MULTIPLY_ADDS = {"Conv", "FusedConv", "NhwcFusedConv", "Gemm", "FusedGemm", "MatMul", "FusedMatMul", "Attention"}
 
 
-def quantize(content: bytes, batches: Iterable[np.ndarray], *, calibration: str = "minmax") -> bytes:
-    """The ONNX file `content` in INT8, in QDQ format: signed weights with a scale for each output channel, unsigned
+def quantize(file: bytes, batches: Iterable[np.ndarray], *, calibration: str = "minmax") -> bytes:
+    """The ONNX `file` in INT8, in QDQ format: signed weights with a scale for each output channel, unsigned
     activations with one for each tensor (Jacob et al., arXiv 1712.05877; Krishnamoorthi, arXiv 1806.08342, section
     3.1). Norms are folded into the convolutions before them first.
 
     Args:
-        content: see `export_network`.
+        file: see `export_network`.
         batches: normalised training images, float32 `(n, channels, height, width)`, that activations are watched on.
         calibration: how a range comes from what was seen: minmax, entropy (least Kullback-Leibler divergence) or
             percentile (99.999 of 100 values).
@@ -48,7 +48,7 @@ def quantize(content: bytes, batches: Iterable[np.ndarray], *, calibration: str 
 
     with tempfile.TemporaryDirectory() as folder:
         source, folded, result = (Path(folder, f"{name}.onnx") for name in ("source", "folded", "result"))
-        source.write_bytes(content)
+        source.write_bytes(file)
         quant_pre_process(str(source), str(folded), skip_symbolic_shape=True)
         quantization.quantize_static(
             str(folded),
@@ -63,14 +63,14 @@ def quantize(content: bytes, batches: Iterable[np.ndarray], *, calibration: str 
         return result.read_bytes()
 
 
-def layers(content: bytes) -> dict[str, list[str]]:
+def layers(file: bytes) -> dict[str, list[str]]:
     """The operators with multiply-adds of an ONNX file as onnxruntime runs them on this machine, by name: `int8`, and
     `float` for those that it leaves in float32."""
     onnx = require("INT8", "onnx", "onnxruntime")
     found: dict[str, list[str]] = {"int8": [], "float": []}
     with tempfile.TemporaryDirectory() as folder:
         optimized = Path(folder, "optimized.onnx")
-        open_session(content, save_optimized=str(optimized))
+        open_session(file, save_optimized=str(optimized))
         for node in onnx.load(str(optimized)).graph.node:
             if node.op_type.startswith(("QLinear", "QGemm", "MatMulInteger", "ConvInteger", "DynamicQuantize")):
                 if node.op_type.endswith(("Conv", "Gemm", "MatMul", "Integer", "ToFloat")):

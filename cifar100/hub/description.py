@@ -44,10 +44,10 @@ class Description:
     def format(self) -> bytes:
         """As JSON. With sizes and format besides, for readers that know nothing of `model`."""
         image = {key: self.model.get(key) for key in ("in_channels", "num_classes", "resolution")}
-        content = {"library_name": "cifar100-lab", "format": FORMAT, **image, "data": self.data}
-        content |= {"class_names": list(self.class_names), "mean": list(self.mean), "std": list(self.std)}
-        content |= {"checkpoint": self.checkpoint, "epoch": self.epoch, "model": self.model}
-        return format_json(content, Path("config.json"))
+        fields = {"library_name": "cifar100-lab", "format": FORMAT, **image, "data": self.data}
+        fields |= {"class_names": list(self.class_names), "mean": list(self.mean), "std": list(self.std)}
+        fields |= {"checkpoint": self.checkpoint, "epoch": self.epoch, "model": self.model}
+        return format_json(fields, Path("config.json"))
 
 
 def outlined(model: Mapping[str, Any], source: str) -> nn.Module:
@@ -58,15 +58,15 @@ def outlined(model: Mapping[str, Any], source: str) -> nn.Module:
         raise HubError(error) from None
 
 
-def parse_description(content: bytes, source: str) -> tuple[Description, nn.Module]:
+def parse_description(data: bytes, source: str) -> tuple[Description, nn.Module]:
     """The description in a config.json, and the network's outline (see `outline`), which has no weights.
 
     Raises HubError in one line for anything but the plain description of a network that can be built.
     """
     try:
-        if len(content) > MAX_JSON_BYTES:
-            raise HubError(f"{source} has {len(content)} bytes, more than the {MAX_JSON_BYTES} that it may have")
-        plain = to_plain(parse_json_object(content, Path(source)), Path(source), interpolation=False)
+        if len(data) > MAX_JSON_BYTES:
+            raise HubError(f"{source} has {len(data)} bytes, more than the {MAX_JSON_BYTES} that it may have")
+        plain = to_plain(parse_json_object(data, Path(source)), Path(source), interpolation=False)
     except RecordError as error:
         raise HubError(error) from None
     if plain.get("format") != FORMAT or not isinstance(plain.get("model"), dict):
@@ -99,7 +99,7 @@ def describe_run(record: RunDirectory) -> Description:
     about = _trained_on((record.environment() or {}).get("data"), data, str(path))
     name = next((name for name in ("best", "last") if record.has_checkpoint(name)), "last")
     row = (record.summary() or {}).get(name)
-    content = {
+    fields = {
         "format": FORMAT,
         "model": config.get("model"),
         "data": data.get("name"),
@@ -107,11 +107,11 @@ def describe_run(record: RunDirectory) -> Description:
         "epoch": row.get("epoch") if isinstance(row, dict) else None,
     }
     # Through the same reader as a stranger's: a record is no more to be trusted.
-    return parse_description(json.dumps(content | about).encode(), str(path))[0]
+    return parse_description(json.dumps(fields | about).encode(), str(path))[0]
 
 
-def _texts(content: Mapping[str, Any], key: str, source: str) -> tuple[str, ...]:
-    texts = content.get(key)
+def _texts(fields: Mapping[str, Any], key: str, source: str) -> tuple[str, ...]:
+    texts = fields.get(key)
     if not isinstance(texts, list) or len(texts) > MOST_CLASSES:
         raise HubError(f"{source}: {key} is no list of names")
     for text in texts:
@@ -120,8 +120,8 @@ def _texts(content: Mapping[str, Any], key: str, source: str) -> tuple[str, ...]
     return tuple(texts)
 
 
-def _numbers(content: Mapping[str, Any], key: str, source: str) -> tuple[float, ...]:
-    numbers = content.get(key)
+def _numbers(fields: Mapping[str, Any], key: str, source: str) -> tuple[float, ...]:
+    numbers = fields.get(key)
     if not isinstance(numbers, list) or not all(isinstance(each, float | int) for each in numbers):
         raise HubError(f"{source}: {key} is no list of numbers")
     if any(isinstance(each, bool) or not 0 <= each <= 1 for each in numbers):

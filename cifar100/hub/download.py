@@ -83,12 +83,12 @@ def _fetch(address: Address, commit: str, name: str, limit: int, required: bool)
         declared = answer.headers.get("Content-Length", "")
         if declared.isdecimal() and int(declared) > limit:
             raise HubError(f"{what} has {declared} bytes, more than the {limit} that such a file may have")
-        content = bytearray()
+        body = bytearray()
         for chunk in answer.iter_raw(CHUNK_BYTES):
-            content += chunk
-            if len(content) > limit:
+            body += chunk
+            if len(body) > limit:
                 raise HubError(f"{what} has more than the {limit} bytes that such a file may have")
-    return bytes(content)
+    return bytes(body)
 
 
 def _near(name: str, names: list[str]) -> str:

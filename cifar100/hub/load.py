@@ -82,7 +82,7 @@ def _recorded(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def _read(path: Path, limit: int) -> bytes:
-    content = read_file(path, limit)
-    if content is None:
+    data = read_file(path, limit)
+    if data is None:
         raise HubError(f"{path} is missing")
-    return content
+    return data

@@ -105,11 +105,11 @@ def _fetch_run(address: Address, commit: str, record: RunDirectory) -> None:
         return fetch(address, commit, name, limit, required=required)
 
     def get_object(name: str) -> dict[str, Any] | None:
-        content = get(name, MAX_JSON_BYTES)
-        return None if content is None else parse_json_object(content, record.path / name)
+        data = get(name, MAX_JSON_BYTES)
+        return None if data is None else parse_json_object(data, record.path / name)
 
-    content = get(CONFIG, MAX_JSON_BYTES, required=True)
-    about, network = parse_description(content, f"{address.repo_id}: {CONFIG}")
+    data = get(CONFIG, MAX_JSON_BYTES, required=True)
+    about, network = parse_description(data, f"{address.repo_id}: {CONFIG}")
     config = parse_yaml(get("config.yaml", MAX_CONFIG_BYTES, required=True), record.path / "config.yaml")
     if config.get("model") != about.model:
         raise HubError(f"{address.repo_id}: config.yaml and config.json describe different networks")
@@ -118,7 +118,7 @@ def _fetch_run(address: Address, commit: str, record: RunDirectory) -> None:
     rows = None if metrics is None else parse_metrics(metrics, record.path / "metrics.jsonl")
     weights = get(WEIGHTS, most_bytes(network), required=True)
     tensors = parse_weights(weights, network, f"{address.repo_id}: {WEIGHTS}")
-    atomic_write(record.path / CONFIG, content)
+    atomic_write(record.path / CONFIG, data)
     record.write_config(config)
     for write, value in (
         (record.write_environment, environment), (record.write_summary, summary), (record.write_metrics, rows)

@@ -128,7 +128,7 @@ def upload(
         if branch != MAIN:
             api.create_branch(repo_id, repo_type=kind, branch=branch, exist_ok=True)
         log.info("pushing %d files, %.1f MB, to %s", len(files), sum(map(len, files.values())) / 1e6, repo_id)
-        operations = [CommitOperationAdd(name, content) for name, content in files.items()]
+        operations = [CommitOperationAdd(name, data) for name, data in files.items()]
         done = api.create_commit(
             repo_id, operations=operations, commit_message=message, repo_type=kind, revision=branch
         )
@@ -159,7 +159,7 @@ def study_repository(study: Study, license: str | None, *, weights: bool) -> dic
     for run in study.runs:
         record = RunDirectory(run.path)
         folder = _folder(record, study)
-        files |= {f"{folder}/{name}": content for name, content in record_files(record).items()}
+        files |= {f"{folder}/{name}": data for name, data in record_files(record).items()}
         if weights:
             files[f"{folder}/{WEIGHTS}"] = format_weights(_evaluated(record, run))
     return files

@@ -48,8 +48,8 @@ class Store:
         """The commit that a revision was last seen at; a commit is its own. None for one that was never seen."""
         if COMMIT.fullmatch(revision):
             return revision
-        content = read_file(self._revision(revision), 100)
-        commit = (content or b"").decode("ascii", "replace").strip()
+        data = read_file(self._revision(revision), 100)
+        commit = (data or b"").decode("ascii", "replace").strip()
         return commit if COMMIT.fullmatch(commit) else None
 
     def note(self, revision: str, commit: str) -> None:

@@ -39,21 +39,21 @@ def most_bytes(network: nn.Module) -> int:
     return 8 + MAX_HEADER_BYTES + sum(each.numel() * each.element_size() for each in network.state_dict().values())
 
 
-def parse_weights(content: bytes, network: nn.Module, source: str) -> dict[str, Tensor]:
+def parse_weights(data: bytes, network: nn.Module, source: str) -> dict[str, Tensor]:
     """The tensors in a file of unknown origin, on the CPU, exactly those that `network` (on any device) has.
 
     Raises:
         HubError: a pickle, a file that is cut, a header that claims what is not there, or a tensor that is missing,
             is none of the network's, or has another shape or number format.
     """
-    if content.startswith(_PICKLES):
+    if data.startswith(_PICKLES):
         raise HubError(f"{source} is a pickle, which can run code when read; only safetensors files are")
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    check_expanded(content[8 : 8 + int.from_bytes(content[:8], "little")], Path(source))
+    check_expanded(data[8 : 8 + int.from_bytes(data[:8], "little")], Path(source))
     try:
-        tensors = load(content)
+        tensors = load(data)
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:
         raise HubError(f"{source} is no whole safetensors file ({error})") from None
     check_fit(tensors, network.state_dict(), source)

@@ -42,13 +42,13 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], state: dict[str, Any], 
 
     layouts = sorted(name for name, tensor in tensors.items() if _is_channels_last(tensor))
     text = json.dumps({"state": to_plain(state, path), "channels_last": layouts}, separators=(",", ":"))
-    content = memoryview(save({name: _dense(tensor) for name, tensor in tensors.items()}, {_KEY: "0" * 64 + text}))
-    length = int.from_bytes(content[:8], "little")
+    data = memoryview(save({name: _dense(tensor) for name, tensor in tensors.items()}, {_KEY: "0" * 64 + text}))
+    length = int.from_bytes(data[:8], "little")
     if length > MAX_HEADER_BYTES:
         raise RecordError(path, f"needs a header of {length} > {MAX_HEADER_BYTES} bytes; keep less in the state")
-    if content[8:_START] != _PREFIX:
-        raise RuntimeError(f"safetensors begins a file with {bytes(content[8:_START])!r} instead of {_PREFIX!r}")
-    atomic_write(path, content[:_START], _digest(content).encode(), content[_END:], keep=keep)
+    if data[8:_START] != _PREFIX:
+        raise RuntimeError(f"safetensors begins a file with {bytes(data[8:_START])!r} instead of {_PREFIX!r}")
+    atomic_write(path, data[:_START], _digest(data).encode(), data[_END:], keep=keep)
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -56,49 +56,49 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     Raises RecordError, before any tensor is made, where the file is missing, cut, altered or of another kind.
     """
-    content = read_file(path, MAX_BYTES)
-    if content is None:
+    data = read_file(path, MAX_BYTES)
+    if data is None:
         raise RecordError(path, "is missing")
-    _check_header(content, path)
-    if _digest(memoryview(content)) != content[_START:_END].decode("ascii", "replace"):
+    _check_header(data, path)
+    if _digest(memoryview(data)) != data[_START:_END].decode("ascii", "replace"):
         raise RecordError(path, f"was altered or damaged after it was written (its digest differs); {_CURE}")
-    return _parse(content, path)
+    return _parse(data, path)
 
 
-def _check_header(content: bytes, path: Path) -> None:
-    length = int.from_bytes(content[:8], "little")
-    if content[8:_START] == _PREFIX and _END <= len(content) and length <= min(len(content) - 8, MAX_HEADER_BYTES):
+def _check_header(data: bytes, path: Path) -> None:
+    length = int.from_bytes(data[:8], "little")
+    if data[8:_START] == _PREFIX and _END <= len(data) and length <= min(len(data) - 8, MAX_HEADER_BYTES):
         return
-    if content[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK"):
+    if data[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK"):
         raise RecordError(path, "is a pickle, which can run code when read; only safetensors files are")
-    if len(content) < _END or length > min(len(content) - 8, MAX_HEADER_BYTES):
-        fault = f"is no whole safetensors file ({len(content)} bytes, header of {length} bytes)"
+    if len(data) < _END or length > min(len(data) - 8, MAX_HEADER_BYTES):
+        fault = f"is no whole safetensors file ({len(data)} bytes, header of {length} bytes)"
         raise RecordError(path, f"{fault}; {_CURE}")
     raise RecordError(path, f"is no checkpoint of this program, or a damaged one; {_CURE}")
 
 
-def _digest(content: memoryview) -> str:
-    digest = hashlib.sha256(content[:_START])
+def _digest(data: memoryview) -> str:
+    digest = hashlib.sha256(data[:_START])
     digest.update(_ZEROS)
-    digest.update(content[_END:])
+    digest.update(data[_END:])
     return digest.hexdigest()
 
 
-def _parse(content: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _parse(data: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read content whose digest is right, which whoever made the file could compute too: still nothing is trusted."""
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    length = int.from_bytes(content[:8], "little")
-    check_expanded(content[8 : 8 + length], path)
+    length = int.from_bytes(data[:8], "little")
+    check_expanded(data[8 : 8 + length], path)
     try:
-        header = json.loads(content[8 : 8 + length])
+        header = json.loads(data[8 : 8 + length])
         body = json.loads(header["__metadata__"][_KEY][64:])
         state, layouts = to_plain(body["state"], path), body["channels_last"]
         if not isinstance(state, dict):
             raise TypeError("the state is no mapping")
-        tensors = load(content)
+        tensors = load(data)
         for name in set(layouts):
             tensors[name] = tensors[name].contiguous(memory_format=torch.channels_last)
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, RecursionError, OverflowError) as error:

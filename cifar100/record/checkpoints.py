@@ -45,7 +45,7 @@ class Checkpoints:
             save_tensors(path, tensors, state, keep)
         self._last_is_damaged = False
 
-    def load_checkpoint(self, name: str, take: Callable[..., Any] = lambda *content: content) -> Any:
+    def load_checkpoint(self, name: str, take: Callable[..., Any] = lambda *parts: parts) -> Any:
         """The result of `take` on the tensors and the state of a checkpoint, by default both as a pair; of that before
         it, with a warning, where `last` is damaged or `take` refuses it by a UserError.
 
@@ -57,10 +57,10 @@ class Checkpoints:
             if name != "last" or not self._previous.is_file():
                 raise
             with suppress(RecordError):
-                content = _taken_by(take, self._previous)
+                checkpoint = _taken_by(take, self._previous)
                 self._last_is_damaged = True
                 log.warning("%s; falling back to the checkpoint before it", error)
-                return content
+                return checkpoint
             raise
 
     @property

@@ -45,8 +45,8 @@ class EvaluationFiles:
     def evaluation_path(self, name: str) -> Path:
         return inside(self.path, f"evaluation/{name}")
 
-    def write_bytes(self, name: str, content: bytes) -> None:
-        atomic_write(self.evaluation_path(name), content)
+    def write_bytes(self, name: str, data: bytes) -> None:
+        atomic_write(self.evaluation_path(name), data)
 
     def write_text(self, name: str, text: str) -> None:
         self.write_bytes(name, text.encode())
@@ -80,18 +80,18 @@ class EvaluationFiles:
         return read_file(self.evaluation_path(name), MAX_EVALUATION_BYTES)
 
     def read_json(self, name: str) -> dict[str, Any] | None:
-        content = self.read_bytes(name)
-        return None if content is None else parse_json_object(content, self.evaluation_path(name))
+        data = self.read_bytes(name)
+        return None if data is None else parse_json_object(data, self.evaluation_path(name))
 
     def read_csv(self, name: str) -> list[dict[str, str]] | None:
         """The rows as text by heading."""
-        content = self.read_bytes(name)
-        if content is None:
+        data = self.read_bytes(name)
+        if data is None:
             return None
         path = self.evaluation_path(name)
-        check_expanded(content, path)
+        check_expanded(data, path)
         try:
-            header, *rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
+            header, *rows = csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True)
             return [dict(zip(header, row, strict=True)) for row in rows]
         except (ValueError, csv.Error) as error:
             raise RecordError(path, f"is no table in CSV ({error}); run evaluate.py again") from None

@@ -19,14 +19,14 @@ def format_metrics(rows: Iterable[Mapping[str, Any]], path: Path) -> bytes:
     return b"".join(format_json(row, path, indent=None) for row in checked)
 
 
-def parse_metrics(content: bytes, path: Path) -> list[dict[str, Any]]:
+def parse_metrics(data: bytes, path: Path) -> list[dict[str, Any]]:
     """The rows of the file, without a last line that was cut while it was written.
 
     Raises RecordError, with the line's number, for any other line that is no row.
     """
-    check_expanded(content, path)
+    check_expanded(data, path)
     rows: list[dict[str, Any]] = []
-    *whole, rest = content.split(b"\n")
+    *whole, rest = data.split(b"\n")
     for number, line in enumerate(whole, 1):
         _append(rows, _parse_line(line, number, path), path)
     if rest:

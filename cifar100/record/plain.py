@@ -72,20 +72,20 @@ def format_json(value: Any, path: Path, *, indent: int | None = 2) -> bytes:
     return (json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def check_expanded(content: bytes, path: Path) -> None:
+def check_expanded(data: bytes, path: Path) -> None:
     """Raises RecordError where the values of JSON or the cells of CSV would take much more memory than their text: an
     empty list is two bytes long, and its object sixty."""
-    values, rows = sum(map(content.count, (b",", b":", b"[", b"{"))), content.count(b"\n") + content.count(b"\r")
-    if 100 * values + 400 * rows + 2 * len(content) > MAX_EXPANDED_BYTES:
-        raise RecordError(path, f"has {values + rows} values in {len(content)} bytes, more than such a file may have")
+    values, rows = sum(map(data.count, (b",", b":", b"[", b"{"))), data.count(b"\n") + data.count(b"\r")
+    if 100 * values + 400 * rows + 2 * len(data) > MAX_EXPANDED_BYTES:
+        raise RecordError(path, f"has {values + rows} values in {len(data)} bytes, more than such a file may have")
 
 
-def parse_json(content: bytes, path: Path) -> Any:
+def parse_json(data: bytes, path: Path) -> Any:
     """The plain data in JSON text. Raises RecordError for anything else: NaN, a key given twice, numbers without
     end, nesting without end, text that is no UTF-8."""
-    check_expanded(content, path)
+    check_expanded(data, path)
     try:
-        value = json.loads(content.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique)
+        value = json.loads(data.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique)
     except RecursionError:
         raise RecordError(path, f"is nested more than {MAX_DEPTH} deep") from None
     except ValueError as error:
@@ -93,9 +93,9 @@ def parse_json(content: bytes, path: Path) -> Any:
     return to_plain(value, path, non_finite="refuse")
 
 
-def parse_json_object(content: bytes, path: Path) -> dict[str, Any]:
+def parse_json_object(data: bytes, path: Path) -> dict[str, Any]:
     """As `parse_json`, for files that hold one mapping."""
-    value = parse_json(content, path)
+    value = parse_json(data, path)
     if not isinstance(value, dict):
         raise RecordError(path, f"holds a {type(value).__name__} where a mapping belongs")
     return value

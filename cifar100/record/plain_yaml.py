@@ -69,10 +69,10 @@ def format_yaml(value: dict[str, Any], path: Path) -> bytes:
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120).encode()
 
 
-def parse_yaml(content: bytes, path: Path) -> dict[str, Any]:
+def parse_yaml(data: bytes, path: Path) -> dict[str, Any]:
     """The mapping in YAML text. Raises RecordError for anything but plain data without `${`."""
     try:
-        value = yaml.load(content.decode("utf-8"), Loader=_Loader)
+        value = yaml.load(data.decode("utf-8"), Loader=_Loader)
     except RecursionError:
         raise RecordError(path, f"is nested more than {MAX_DEPTH} deep") from None
     except yaml.MarkedYAMLError as error:

@@ -104,10 +104,10 @@ class RunDirectory(Checkpoints, EvaluationFiles):
     def config(self) -> dict[str, Any]:
         """The resolved configuration, as plain data. Raises RecordError where there is none."""
         path = self.path / "config.yaml"
-        content = read_file(path, MAX_CONFIG_BYTES)
-        if content is None:
+        data = read_file(path, MAX_CONFIG_BYTES)
+        if data is None:
             raise RecordError(path, "is missing: this is no run directory, or its run has not begun")
-        return parse_yaml(content, path)
+        return parse_yaml(data, path)
 
     def write_config(self, config: dict[str, Any]) -> None:
         path = self.path / "config.yaml"
@@ -128,8 +128,8 @@ class RunDirectory(Checkpoints, EvaluationFiles):
     def metrics(self) -> list[dict[str, Any]]:
         """One row per epoch, epochs ascending. A torn last line, as a foreign writer leaves it, is dropped."""
         path = self.path / "metrics.jsonl"
-        content = read_file(path, MAX_METRICS_BYTES)
-        return [] if content is None else parse_metrics(content, path)
+        data = read_file(path, MAX_METRICS_BYTES)
+        return [] if data is None else parse_metrics(data, path)
 
     def write_metrics(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Replace metrics.jsonl by these rows; a number that is not finite becomes null."""
@@ -152,8 +152,8 @@ class RunDirectory(Checkpoints, EvaluationFiles):
 
     def _read_json(self, name: str, mappings: Iterable[str] = ()) -> dict[str, Any] | None:
         """The content of a file, in which the values of `mappings` are mappings where they are there."""
-        content = read_file(self.path / name, MAX_JSON_BYTES)
-        value = None if content is None else parse_json_object(content, self.path / name)
+        data = read_file(self.path / name, MAX_JSON_BYTES)
+        value = None if data is None else parse_json_object(data, self.path / name)
         for key in mappings if value else ():
             if not isinstance(value.get(key) or {}, Mapping):
                 raise RecordError(self.path / name, f"{key} is no mapping; train the run again with force=true")
@@ -162,13 +162,11 @@ class RunDirectory(Checkpoints, EvaluationFiles):
     def _write_json(self, name: str, value: dict[str, Any]) -> None:
         self._write(self.path / name, format_json(value, self.path / name), MAX_JSON_BYTES)
 
-    def _write(self, path: Path, content: bytes, limit: int) -> None:
-        if len(content) > limit:  # what could be written but not read again
-            raise RecordError(
-                path, f"would have {len(content)} bytes, more than the {limit} that are read; record less"
-            )
+    def _write(self, path: Path, data: bytes, limit: int) -> None:
+        if len(data) > limit:  # what could be written but not read again
+            raise RecordError(path, f"would have {len(data)} bytes, more than the {limit} that are read; record less")
         with self._in_place():
-            atomic_write(path, content)
+            atomic_write(path, data)
 
     @contextmanager
     def _in_place(self) -> Iterator[None]:

@@ -61,8 +61,8 @@ def read_jobs(folder: Path) -> dict[int, Job]:
     return found
 
 
-def _parse(content: dict[str, Any]) -> Job:
-    job = Job(**{field.name: content[field.name] for field in fields(Job) if field.name in content})
+def _parse(values: dict[str, Any]) -> Job:
+    job = Job(**{field.name: values[field.name] for field in fields(Job) if field.name in values})
     job.label = job.label and one_line(job.label)
     job.reason = one_line(job.reason)
     return job

@@ -144,16 +144,16 @@ def _config(record: RunDirectory) -> dict[str, Any]:
     """Of config.yaml the few lines that a listing needs: the network is nine tenths of the file, and reading all of it
     for hundreds of runs takes seconds."""
     path = record.path / "config.yaml"
-    content = (read_file(path, MAX_CONFIG_BYTES) or b"").decode("utf-8", "replace")
+    text = (read_file(path, MAX_CONFIG_BYTES) or b"").decode("utf-8", "replace")
     lines, block = [], None
-    for line in content.splitlines(keepends=True):
+    for line in text.splitlines(keepends=True):
         if line[:1] not in (" ", "-", "#", "\n", "\r"):
             block = line.partition(":")[0]
             lines += [line] if block in NEEDED else []
         elif block in NEEDED and line.startswith(NEEDED[block]):
             lines.append(line)
-    text = "".join(lines)
-    return parse_yaml(text.encode(), path) if text or not content else record.config()
+    needed = "".join(lines)
+    return parse_yaml(needed.encode(), path) if needed or not text else record.config()
 
 
 def _sum(rows: Sequence[Mapping[str, Any]], key: str) -> float | None:

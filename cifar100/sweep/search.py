@@ -237,8 +237,8 @@ def _write(study: Any, place: Path) -> None:
     if not study.get_trials(states=[TrialState.COMPLETE]):
         raise RunFailed("no trial has finished; their runs say why")
     best = study.best_trial
-    content = {"name": "optuna", "best_params": dict(best.params), "best_value": best.value, "trial": best.number}
-    atomic_write(place / RESULTS, yaml.safe_dump(content, sort_keys=False).encode())
+    results = {"name": "optuna", "best_params": dict(best.params), "best_value": best.value, "trial": best.number}
+    atomic_write(place / RESULTS, yaml.safe_dump(results, sort_keys=False).encode())
     log.info("best: %s at %.2f%%; %s", " ".join(_overrides(best)), 100 * best.value, place / RESULTS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Optuna calls its figures experimental

@@ -87,8 +87,8 @@ class _Bounded:
         self._stream, self._source, self._left = stream, source, _MAX_BYTES
 
     def read(self, size: int) -> bytes:
-        content = self._stream.read(size)
-        self._left -= len(content)
+        data = self._stream.read(size)
+        self._left -= len(data)
         if self._left < 0:
             raise UserError(f"data.path={self._source} unpacks to more than the original archive; get it again")
-        return content
+        return data

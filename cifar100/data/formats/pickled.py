@@ -20,7 +20,7 @@ _MOST_STEPS = 2_000_000
 _DTYPES = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)} | {"f4", "f8", "b1"}
 
 
-def load_arrays(content: bytes, where: str) -> dict[str, Any]:
+def load_arrays(data: bytes, where: str) -> dict[str, Any]:
     """A pickled dict of numeric arrays, int, text, and flat lists of int or text; bytes become str.
 
     Reads what Python 2 and 3, numpy 1 and 2, and protocols 0 to 5 write for such data. Memory and time stay
@@ -30,7 +30,7 @@ def load_arrays(content: bytes, where: str) -> dict[str, Any]:
         ValueError: any other content: object arrays, other globals, nesting, persistent ids, a truncated file.
     """
     try:
-        unpickler = _Unpickler(content)
+        unpickler = _Unpickler(data)
         loaded = unpickler.load()
         if not isinstance(loaded, dict):
             raise UserError(f"holds a {type(loaded).__name__}, expected a dict")
@@ -47,8 +47,8 @@ class _Array:
     value: np.ndarray | None = None
 
     def __setstate__(self, state: Any) -> None:
-        _, shape, dtype, fortran, content = state
-        self.value = _array(content, dtype, shape, "F" if fortran else "C")
+        _, shape, dtype, fortran, data = state
+        self.value = _array(data, dtype, shape, "F" if fortran else "C")
 
 
 class _DType:
@@ -67,21 +67,21 @@ class _DType:
             self.value = self.value.newbyteorder(order)
 
 
-def _array(content: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
-    if type(content) is str:  # protocol 0 writes raw bytes as text
-        content = content.encode("latin-1")
-    if type(content) not in (bytes, bytearray) or type(dtype) is not _DType or type(shape) is not tuple:
+def _array(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
+    if type(data) is str:  # protocol 0 writes raw bytes as text
+        data = data.encode("latin-1")
+    if type(data) not in (bytes, bytearray) or type(dtype) is not _DType or type(shape) is not tuple:
         raise UserError("holds an array that is no plain block of numbers")
     if len(shape) > 4 or not all(type(size) is int and 0 <= size < 2**40 for size in shape):
         raise UserError("holds an array of impossible shape")
-    if math.prod(shape) * dtype.value.itemsize != len(content):
-        raise UserError(f"holds {len(content)} bytes for an array of {dtype.value} {shape}")
-    return np.frombuffer(content, dtype.value).reshape(shape, order="F" if order in ("F", b"F") else "C")
+    if math.prod(shape) * dtype.value.itemsize != len(data):
+        raise UserError(f"holds {len(data)} bytes for an array of {dtype.value} {shape}")
+    return np.frombuffer(data, dtype.value).reshape(shape, order="F" if order in ("F", b"F") else "C")
 
 
-def _frombuffer(content: Any, dtype: Any, shape: Any, order: Any) -> _Array:
+def _frombuffer(data: Any, dtype: Any, shape: Any, order: Any) -> _Array:
     array = _Array()
-    array.value = _array(content, dtype, shape, order)
+    array.value = _array(data, dtype, shape, order)
     return array
 
 
@@ -125,10 +125,10 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[misc,name-defined]
 
     dispatch = {getattr(pickle, name)[0]: pickle._Unpickler.dispatch[getattr(pickle, name)[0]] for name in _OPCODES}
 
-    def __init__(self, content: bytes) -> None:
-        super().__init__(io.BytesIO(content), encoding="bytes")
+    def __init__(self, data: bytes) -> None:
+        super().__init__(io.BytesIO(data), encoding="bytes")
         self.dispatch = _Counted(self.dispatch)
-        self._left = 2 * len(content) + 2**16  # bytes that may be copied
+        self._left = 2 * len(data) + 2**16  # bytes that may be copied
 
     def _copy(self, size: int) -> None:
         """Counts bytes before they are copied: a reference of three bytes can mean megabytes, again and again."""
@@ -168,10 +168,10 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[misc,name-defined]
 
     def load_bytearray8(self) -> None:
         size = int.from_bytes(self.read(8), "little")
-        content = self.read(size)  # as many bytes as there are: the original reserves what the file claims
-        if len(content) != size:
+        data = self.read(size)  # as many bytes as there are: the original reserves what the file claims
+        if len(data) != size:
             raise UserError("is cut short")
-        self.append(bytearray(content))
+        self.append(bytearray(data))
 
     def load_setitem(self) -> None:
         _check_keys(self.stack[-2:-1])

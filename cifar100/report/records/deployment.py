@@ -12,22 +12,22 @@ from cifar100.report.records.study import Row
 
 
 def deployed(rows: Iterable[Row], name: str) -> list[tuple[Row, Run, dict[str, Any]]]:
-    """The runs that have an evaluation/deploy/<name>.json, with their rows and its content. Raises RecordError where it
+    """The runs that have an evaluation/deploy/<name>.json, with their rows and that file. Raises RecordError where it
     is damaged."""
     runs = [(row, run) for row in rows for run in row.runs]
     found = [(row, run, RunDirectory(run.path).read_json(f"deploy/{name}.json")) for row, run in runs]
-    return [(row, run, content) for row, run, content in found if content is not None]
+    return [(row, run, results) for row, run, results in found if results is not None]
 
 
-def number(content: Mapping[str, Any], place: str) -> float:
+def number(results: Mapping[str, Any], place: str) -> float:
     """The number at `a.b.0`; nan where there is none."""
-    value = lookup(content, place)
+    value = lookup(results, place)
     return float(value) if is_number(value) else math.nan
 
 
-def speedup(content: Mapping[str, Any], batch_size: int) -> float:
+def speedup(results: Mapping[str, Any], batch_size: int) -> float:
     """How many times as fast the second network was at a batch size; nan where it was not timed."""
-    timed = content.get("latency")
+    timed = results.get("latency")
     pairs = [each for each in timed if isinstance(each, Mapping)] if isinstance(timed, list) else []
     return next((number(each, "speedup") for each in pairs if each.get("batch_size") == batch_size), math.nan)
 
