@@ -11,16 +11,16 @@ measure() { # seconds at most, command
     local limit=$1 start=$SECONDS
     shift
     printf '\n`python %s`\n\n' "$*"
-    timeout "$limit" "$python" "$@" || printf 'ended with status %s\n' $?
+    timeout --kill-after=5 "$limit" "$python" "$@" || printf 'ended with status %s\n' $?
     printf '\n(%s s in all, load %s)\n' $((SECONDS - start)) "$(cut -d' ' -f1 /proc/loadavg)"
 }
 
 printf '%s, %s cores, %s, load %s\n' "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)" "$(nproc)" \
     "$(date -u '+%-d %B %Y, %H:%M UTC')" "$(cut -d' ' -f1 /proc/loadavg)"
 "$python" -c 'import torch; print("torch", torch.__version__)'
-measure 90 benchmarks/startup.py --rounds 3
-measure 80 benchmarks/sweep.py --jobs 8 --long-jobs 4 --epochs 20
-measure 180 benchmarks/throughput.py --rounds 5 --steps 12
-measure 90 benchmarks/depthwise.py rows --rounds 3
-measure 60 benchmarks/depthwise.py layers --rounds 3
-measure 90 benchmarks/depthwise.py rows main_3_convnext --compile --rounds 5
+measure 80 benchmarks/startup.py --rounds 3
+measure 110 benchmarks/sweep.py --jobs 4 --long-jobs 4 --epochs 2 model.depths=[3,3,3] data.resolution=32 data.in_channels=3
+measure 165 benchmarks/throughput.py --rounds 3 --steps 12
+measure 75 benchmarks/depthwise.py rows --rounds 3
+measure 50 benchmarks/depthwise.py layers --rounds 3
+measure 75 benchmarks/depthwise.py rows main_3_convnext --compile --rounds 5
