@@ -110,16 +110,6 @@ def test_a_pdf_is_printed(folder):
     assert (made / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_every_file_is_written_by_the_writer_that_leaves_whole_files(folder, monkeypatch):
-    from cifar100.report import build
-
-    made = []
-    monkeypatch.setattr(build, "atomic_write", lambda path, data: made.append((Path(path), len(data))))
-    build_report(str(folder / "multirun" / "other"), formats=["html"])
-    assert any(path.name == "report.html" and size > 10_000 for path, size in made)
-    assert all(path.parent.name in ("report", "figures", "tables") for path, _ in made)
-
-
 def test_report_needs_no_torch():
     code = "import sys, cifar100.report.build, cifar100.report.renderers.deck.deck; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT, check=True)

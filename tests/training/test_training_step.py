@@ -11,7 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from cifar100.base.errors import Diverged
 from cifar100.data.batch import Batch
 from cifar100.metrics import Totals
-from cifar100.training.faults import BUNCH
+from cifar100.training.faults import BUNCH, LossWatch
 from cifar100.training.loop import Loop
 from cifar100.training.network import GRAPHS, Compiled, MovingAverage, StochasticAverage, compiled
 from cifar100.training.state import State
@@ -99,34 +99,20 @@ def test_a_loss_that_is_not_finite_stops_before_the_weights_change(value, accele
     assert torch.equal(weights(model), before)
 
 
-def test_on_a_gpu_losses_are_looked_at_in_bunches(accelerator, monkeypatch):
-    loop = make_loop(network(), accelerator)
-    looks = []
-    losses = loop.losses
-    monkeypatch.setattr(losses, "check", lambda: looks.append(len(losses.unchecked)) or losses.unchecked.clear())
-    mean = SimpleNamespace(device=SimpleNamespace(type="cuda"), __radd__=None)
-    monkeypatch.setattr(loop, "_backward", lambda batch, totals: Mean(mean))
-    for number in range(2 * BUNCH + 1):
-        loop.take_step([batch(4)], Totals(), epoch=1, step=number)
-    assert looks == [BUNCH, BUNCH] and len(losses.unchecked) == 1
+class OnGpu(torch.Tensor):
+    """A number that says it lies on a GPU."""
+
+    device = torch.device("cuda")
 
 
-class Mean:
-    """Stands for a loss that lies on a GPU."""
-
-    def __init__(self, like) -> None:
-        self.device = like.device
-
-    def __radd__(self, other: float) -> "Mean":
-        return self
-
-
-def test_the_first_bad_loss_of_a_bunch_is_named(accelerator):
-    loop = make_loop(network(), accelerator)
-    for number, loss in enumerate([1.0, float("nan"), float("nan")], start=4):
-        loop.losses.unchecked.append((torch.tensor(loss), 2, number, 0.5))
-    with pytest.raises(Diverged, match="epoch 2, step 5"):
-        loop.losses.check()
+def test_on_a_gpu_losses_are_looked_at_in_bunches(accelerator):
+    """And the first bad one of a bunch is named."""
+    watch = LossWatch(accelerator)
+    losses = [torch.tensor(1.0 if step < 5 else float("nan")).as_subclass(OnGpu) for step in range(1, BUNCH + 1)]
+    for step, loss in enumerate(losses[:-1], 1):
+        watch.note(loss, epoch=2, step=step, lr=0.5)
+    with pytest.raises(Diverged, match="epoch 2, step 5,"):
+        watch.note(losses[-1], epoch=2, step=BUNCH, lr=0.5)
 
 
 def test_compiled_only_where_asked(accelerator):
