@@ -8,12 +8,9 @@ import logging
 import os
 import signal
 import sys
-import threading
-import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
-from types import FrameType
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -42,11 +39,11 @@ from cifar100.config import (
 )
 from cifar100.habits import check_habits, parted
 from cifar100.help import groups
+from cifar100.interruption import terminable
 from cifar100.logs import is_main, open_output
-from cifar100.mistakes import check_choices, explain, user_error
+from cifar100.mistakes import check_choices, closing_words, explain, user_error
 
 log = logging.getLogger(__name__)
-PATIENCE_S = 2.0
 TRACEBACKS = "CIFAR100_TRACEBACKS"
 failures: list[tuple[str, int, str]] = []
 _typed_in = 0  # the process
@@ -71,7 +68,7 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
     failures.clear()
     message, status = "", 0
     try:
-        with _terminable():
+        with terminable():
             check_habits(arguments)
             folders = [CONF, *typed_folders(arguments)]
             check_choices(arguments, folders)
@@ -93,7 +90,7 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
         _leave_the_other_processes()
         failures.extend(sweep.close(ended=not status and sys.exception() is None))
     if failures:
-        message = "\n".join(filter(None, (_closing_words(), message)))
+        message = "\n".join(filter(None, (closing_words(failures), message)))
         failed = [each for _, each, _ in failures if each != ELSEWHERE]
         status = status or (FAILED if len(failed) > 1 else (failed or [ELSEWHERE])[0])
     if status:
@@ -130,7 +127,7 @@ def job(task: Callable[[DictConfig], dict[str, Any] | None], config: DictConfig)
         if fault := sweep.fault(this.overrides):
             this.path = ""
             raise fault
-        with trusting(named_folders(hydra)), _terminable() if sweep.elsewhere() else nullcontext():
+        with trusting(named_folders(hydra)), terminable() if sweep.elsewhere() else nullcontext():
             result = task(config) or {}
     except KeyboardInterrupt:
         sweep.end(this, "interrupted")
@@ -181,59 +178,10 @@ def _outside_of_jobs(error: Exception) -> UserError | None:
     return UserError(joined(str(error))) if isinstance(error, ValueError) and not _job_begun else None
 
 
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM ends the block as Control-C does, so that what must be noted at the end of a run is. Control-C reaches
-    the worker processes of a sweep, too, and the signal that is passed on to them is the same request again."""
-    since = -PATIENCE_S
-
-    def terminate(signum: int, frame: FrameType | None) -> None:
-        nonlocal since
-        if time.monotonic() - since < PATIENCE_S:
-            return
-        since = time.monotonic()
-        sweep.stop_workers()
-        error = KeyboardInterrupt()
-        error.signum = signal.Signals(signum)  # type: ignore[attr-defined]
-        raise error
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    # Not where someone else has a use for the signal: a shell's background job, a scheduler's own handler.
-    free = (signal.SIG_DFL, signal.default_int_handler)
-    wanted = [signum for signum in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(signum) in free]
-    before = {signum: signal.signal(signum, terminate) for signum in wanted}
-    try:
-        yield
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
-
-
 def _leave_the_other_processes() -> None:
     distributed = sys.modules.get("torch.distributed")
     if distributed and distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
-
-
-def _closing_words() -> str:
-    """Of a command whose jobs failed: the mistake itself, or which jobs of a sweep."""
-    if not failures[0][0]:
-        return failures[0][2]
-    elsewhere = [each for each in failures if each[1] == ELSEWHERE]
-    failed = [each for each in failures if each[1] != ELSEWHERE]
-    listings = (
-        _listed(failed, "failed; typed again, only what is not finished is tried again"),
-        _listed(elsewhere, "still running in other processes"),
-    )
-    return "\n".join(filter(None, listings))
-
-
-def _listed(jobs: Sequence[tuple[str, int, str]], state: str) -> str:
-    count = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
-    lines = [f"{count} of the sweep {state}:", *(f"  {name}: {reason}" for name, _, reason in jobs)]
-    return "\n".join(lines) if jobs else ""
 
 
 def _end(message: str, status: int) -> None:

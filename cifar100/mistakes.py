@@ -14,7 +14,7 @@ from omegaconf import DictConfig, ListConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from cifar100.base.conf import CONF
-from cifar100.base.errors import OutOfMemoryError, RunFailed, UserError
+from cifar100.base.errors import ELSEWHERE, OutOfMemoryError, RunFailed, UserError
 from cifar100.base.text import joined, near
 
 OVERRIDE = re.compile(r"^[+~]{0,2}([\w/@.]+)=(.*)$")
@@ -134,3 +134,23 @@ def _is_out_of_memory(error: BaseException) -> bool:
     torch = sys.modules.get("torch")  # not imported by who never computed anything
     named = isinstance(error, MemoryError) or torch is not None and isinstance(error, torch.OutOfMemoryError)
     return named or isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+
+
+def closing_words(failures: Sequence[tuple[str, int, str]]) -> str:
+    """The last lines of a command whose jobs failed, given as overrides, exit status and reason: the mistake itself, or
+    which jobs of a sweep."""
+    if not failures[0][0]:
+        return failures[0][2]
+    elsewhere = [each for each in failures if each[1] == ELSEWHERE]
+    failed = [each for each in failures if each[1] != ELSEWHERE]
+    listings = (
+        _listed(failed, "failed; typed again, only what is not finished is tried again"),
+        _listed(elsewhere, "still running in other processes"),
+    )
+    return "\n".join(filter(None, listings))
+
+
+def _listed(jobs: Sequence[tuple[str, int, str]], state: str) -> str:
+    count = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
+    lines = [f"{count} of the sweep {state}:", *(f"  {name}: {reason}" for name, _, reason in jobs)]
+    return "\n".join(lines) if jobs else ""

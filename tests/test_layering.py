@@ -35,7 +35,8 @@ MAY_IMPORT = {  # besides base, which everybody may
     "habits": {"config"},
     "help": {"config"},
     "logs": {"sweep"},
-    "command": {"config", "habits", "help", "logs", "mistakes", "sweep"},
+    "interruption": {"sweep"},
+    "command": {"config", "habits", "help", "interruption", "logs", "mistakes", "sweep"},
     "__main__": {"app", "command", "config", "report", "sweep"},
 }
 FILES = sorted(file for file in PACKAGE.rglob("*.py") if "conf" not in file.relative_to(PACKAGE).parts)

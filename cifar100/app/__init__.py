@@ -151,7 +151,7 @@ def _judge() -> Callable[[dict[str, Any]], None] | None:
     hydra = HydraConfig.get()
     if hydra.mode != RunMode.MULTIRUN or not hydra.sweeper._target_.endswith(".Search"):
         return None
-    from cifar100.sweep.search import judge  # here, since not every training is a trial
+    from cifar100.sweep.trials import judge  # here, since not every training is a trial
 
     return judge(Path(hydra.sweep.dir), hydra.job.num, build(hydra.sweeper.pruner))
 

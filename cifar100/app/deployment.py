@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import torch
 
+from cifar100.app.comparison import LATENCY_BATCHES, batches, compared, versions
 from cifar100.base.errors import EvaluationFailed
 from cifar100.base.text import aligned
 from cifar100.base.values import check_whole
 from cifar100.data.images import ImageSet
-from cifar100.data.loader import EvalLoader
-from cifar100.deploy.export import FORMATS, Runner, check_agreement, export_network, metadata, runner
+from cifar100.deploy.export import FORMATS, check_agreement, export_network, metadata
 from cifar100.deploy.extra import require
 from cifar100.deploy.quantization import CALIBRATIONS, layers, quantize
-from cifar100.deploy.side_by_side import side_by_side
-from cifar100.evaluation.accuracy import accuracy
-from cifar100.evaluation.explanations.paired import paired_difference
 from cifar100.evaluation.open_run import OpenRun, open_run
-from cifar100.evaluation.predict import Predictions
-from cifar100.record import RunDirectory, describe_environment, find_runs
+from cifar100.record import RunDirectory, find_runs
 
 log = logging.getLogger(__name__)
 FOLDER = "deploy"  # below a run's evaluation/
-LATENCY_BATCHES = (1, 64)
 CALIBRATION_BATCH = 64
 TOLERATED_LOSS = 0.01  # of top-1, by the float network
 
@@ -51,7 +45,7 @@ def export_run(run: OpenRun, format: str) -> dict[str, Any]:
         "checkpoint": run.checkpoint,
         "epoch": run.epoch,
         "metadata": {key: value for key, value in about(run).items() if key != "class_names"},
-        "versions": _versions("torch", "onnx", "onnxscript", "onnxruntime"),
+        "versions": versions("torch", "onnx", "onnxscript", "onnxruntime"),
     }
     run.record.write_bytes(f"{FOLDER}/{FORMATS[format]}", file)
     earlier = run.record.read_json(f"{FOLDER}/export.json") or {}
@@ -97,41 +91,6 @@ def quantize_run(
             " or ".join(others),
         )
     return found
-
-
-def compared(run: OpenRun, files: Mapping[str, bytes], threads: int, repeats: int) -> dict[str, Any]:
-    """Two networks in ONNX on the run's test images, by their names: accuracy and bytes of each; the paired difference
-    (the second less the first); the latency of both in onnxruntime, in turns; on which machine, images and checkpoint.
-    """
-    names, networks = list(files), [runner(each, "onnx", threads) for each in files.values()]
-    found = [_predictions(run, each) for each in networks]
-    first, second = (each.correct for each in found)
-    paired = paired_difference(len(first), int((second & ~first).sum()), int((first & ~second).sum()))
-    timed = [
-        side_by_side(
-            networks[0], networks[1], run.input_shape, batch_size=size, repeats=max(10, repeats // (1 + size // 8))
-        )
-        for size in LATENCY_BATCHES
-    ]
-    sizes = zip(names, found, files.values(), strict=True)
-    return {name: _accuracy(run, each) | {"bytes": len(file)} for name, each, file in sizes} | {
-        "difference": {
-            "top1": paired.difference,
-            "low": paired.low,
-            "high": paired.high,
-            "p": paired.p,
-            f"{names[1]}_only": paired.first_only,
-            f"{names[0]}_only": paired.second_only,
-        },
-        "latency": [asdict(each) | {"speedup": each.speedup} for each in timed],
-        "threads": threads,
-        "machine": describe_environment()["hardware"],
-        "checkpoint": run.checkpoint,
-        "epoch": run.epoch,
-        "data": run.data.name,
-        "data_fingerprint": run.data.fingerprint,
-        "versions": _versions("torch", "onnx", "onnxscript", "onnxruntime"),
-    }
 
 
 def each_run(run_dir: Any, deploy: Callable[[OpenRun], dict[str, Any]], **options: Any) -> dict[str, dict[str, Any]]:
@@ -192,34 +151,12 @@ def about(run: OpenRun) -> dict[str, str]:
     )
 
 
-def _versions(*packages: str) -> dict[str, str]:
-    from importlib.metadata import version
-
-    return {each: version(each) for each in packages}
-
-
-def _batches(run: OpenRun, images: ImageSet, size: int) -> EvalLoader:
-    return EvalLoader(images, mean=run.data.mean, std=run.data.std, batch_size=size)
-
-
 def _normalised(run: OpenRun, images: ImageSet) -> torch.Tensor:
-    return torch.cat([batch.images for batch in _batches(run, images, len(images))])
+    return torch.cat([batch.images for batch in batches(run, images, len(images))])
 
 
 def _calibration(run: OpenRun, count: int) -> Iterator[np.ndarray]:
     drawn = torch.randperm(len(run.data.train), generator=torch.Generator().manual_seed(0))[:count].sort().values
     images = ImageSet(run.data.train.images[drawn], run.data.train.labels[drawn])
-    for batch in _batches(run, images, CALIBRATION_BATCH):
+    for batch in batches(run, images, CALIBRATION_BATCH):
         yield batch.images.contiguous().numpy()
-
-
-def _accuracy(run: OpenRun, predictions: Predictions) -> dict[str, float | int]:
-    """As in an evaluation, but logits of INT8 have ties, and top-1 counts the class that is answered: the first."""
-    top1 = predictions.correct.double().mean().item()
-    return accuracy(predictions, "test", run.data.superclass_of) | {"test/top1": top1}
-
-
-def _predictions(run: OpenRun, network: Runner) -> Predictions:
-    parts = [(network(batch.images), batch.labels) for batch in _batches(run, run.data.test, LATENCY_BATCHES[-1])]
-    logits, labels = (torch.cat(each) for each in zip(*parts, strict=True))
-    return Predictions(logits.float(), labels)

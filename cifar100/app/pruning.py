@@ -11,7 +11,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from cifar100.app.deployment import FOLDER, about, compared
+from cifar100.app.comparison import compared
+from cifar100.app.deployment import FOLDER, about
 from cifar100.app.prediction import local_run
 from cifar100.app.session import composed, train_composed
 from cifar100.base.errors import UserError

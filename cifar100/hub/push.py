@@ -9,13 +9,13 @@ from typing import Any
 from cifar100.base.errors import HubError, NotUsable
 from cifar100.base.values import check_flag
 from cifar100.evaluation.open_run import OpenRun, images_of, open_run, trained_weights
-from cifar100.hub.address import MAIN, check_repo_id, check_revision
+from cifar100.hub.address import check_repo_id, check_revision
 from cifar100.hub.cards import model_card, study_card
 from cifar100.hub.description import Description
-from cifar100.hub.errors import in_one_line
 from cifar100.hub.record_files import record_files
 from cifar100.hub.siblings import own_row
 from cifar100.hub.space import space_repository
+from cifar100.hub.upload import DATASET, MODEL, SPACE, upload
 from cifar100.hub.weights import WEIGHTS, format_weights, weights_of
 from cifar100.record import RunDirectory, find_runs
 from cifar100.report.records.run import Run, read_run
@@ -23,7 +23,6 @@ from cifar100.report.records.study import Study, read_study
 
 log = logging.getLogger(__name__)
 CARD = "README.md"
-MODEL, DATASET, SPACE = "model", "dataset", "space"
 
 
 def push(
@@ -48,24 +47,10 @@ def push(
         ValueError: in one line: what cannot be pushed as typed, or what the Hub does not allow.
         OSError: in one line: no answer from the Hub.
     """
-    if (run_dir is None) == (study is None):
-        raise HubError("name either run_dir=multirun/<study>/<run> or study=multirun/<study> to push")
-    for name, value in (("run_dir", run_dir), ("study", study)):
-        if value is not None and not isinstance(value, str):
-            raise HubError(f"{name}={value} must be the name of one folder")
-    if repo_id is None:
-        raise HubError("repo_id is missing; name the repository to push to, such as repo_id=user/resnet20-cifar100")
-    check_repo_id(repo_id)
-    if space is not None and (run_dir is None or check_repo_id(space) == repo_id):
-        raise HubError(f"space={space} is a page for a run: it needs run_dir=, and another name than repo_id={repo_id}")
-    if revision is not None:
-        check_revision(revision)
-    for name, value in (
-        ("private", False if private is None else private),
-        ("weights", weights),
-        ("allow_mixed", allow_mixed),
-    ):
-        check_flag(name, value)
+    _check(repo_id, run_dir, study, space, revision)
+    check_flag("private", False if private is None else private)
+    check_flag("weights", weights)
+    check_flag("allow_mixed", allow_mixed)
     if run_dir is not None:
         record, kind = _only_run(run_dir), MODEL
         files, name = run_repository(record, repo_id, license, **(data or {})), record.name
@@ -82,6 +67,21 @@ def push(
     return commit
 
 
+def _check(repo_id: Any, run_dir: Any, study: Any, space: str | None, revision: str | None) -> None:
+    if (run_dir is None) == (study is None):
+        raise HubError("name either run_dir=multirun/<study>/<run> or study=multirun/<study> to push")
+    for name, value in (("run_dir", run_dir), ("study", study)):
+        if value is not None and not isinstance(value, str):
+            raise HubError(f"{name}={value} must be the name of one folder")
+    if repo_id is None:
+        raise HubError("repo_id is missing; name the repository to push to, such as repo_id=user/resnet20-cifar100")
+    check_repo_id(repo_id)
+    if space is not None and (run_dir is None or check_repo_id(space) == repo_id):
+        raise HubError(f"space={space} is a page for a run: it needs run_dir=, and another name than repo_id={repo_id}")
+    if revision is not None:
+        check_revision(revision)
+
+
 def _push_space(
     record: RunDirectory,
     space: str,
@@ -96,43 +96,6 @@ def _push_space(
     upload(files, space, kind=SPACE, message=f"Show {repo_id}", private=private)
     secret = "; it is private: give it a token that may read the network, as its secret HF_TOKEN" if private else ""
     log.info("a page to try it on: the Space %s%s", space, secret)
-
-
-def upload(
-    files: Mapping[str, bytes],
-    repo_id: str,
-    *,
-    kind: str,
-    message: str,
-    private: bool | None = None,
-    revision: str | None = None,
-) -> str:
-    """Commits the files, by their names in the repository, and returns the commit. Files that are there besides stay.
-
-    Args:
-        kind: MODEL, DATASET or SPACE.
-        private: of a repository that is made now; null leaves it to the Hub.
-        revision: a branch, made where there is none; main if null.
-
-    Raises HubError or HubUnreachable in one line.
-    """
-    branch = MAIN if revision is None else revision
-    from huggingface_hub import CommitOperationAdd, HfApi, constants
-
-    if constants.HF_HUB_OFFLINE:
-        raise HubError(f"{repo_id} cannot be pushed to while HF_HUB_OFFLINE is set; unset it")
-    api = HfApi()
-    with in_one_line(repo_id):
-        sdk = "gradio" if kind == SPACE else None
-        api.create_repo(repo_id, repo_type=kind, private=private, exist_ok=True, space_sdk=sdk)
-        if branch != MAIN:
-            api.create_branch(repo_id, repo_type=kind, branch=branch, exist_ok=True)
-        log.info("pushing %d files, %.1f MB, to %s", len(files), sum(map(len, files.values())) / 1e6, repo_id)
-        operations = [CommitOperationAdd(name, data) for name, data in files.items()]
-        done = api.create_commit(
-            repo_id, operations=operations, commit_message=message, repo_type=kind, revision=branch
-        )
-    return done.oid
 
 
 def run_repository(

@@ -1,14 +1,9 @@
-"""A search for hyper-parameters: Optuna proposes trials, each is a run of a launcher, and the hopeless ones end early.
-
-The trials are kept in the study's folder, so that a search that was stopped goes on where it was. The runs themselves
-report their epochs to that file, from whatever process they are in.
-"""
+"""A search for hyper-parameters: Optuna proposes trials, each is a run, and hopeless ones end early."""
 
 from __future__ import annotations
 
 import logging
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from cifar100.base.errors import Pruned, RunFailed, UserError
+from cifar100.base.errors import RunFailed, UserError
 from cifar100.base.files import atomic_write
 from cifar100.base.values import check_whole
 from cifar100.record.lock import is_held
-from cifar100.sweep.job import Job
+from cifar100.sweep.search_figures import draw_search
+from cifar100.sweep.trials import open_study, overrides_of
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
 
 log = logging.getLogger(__name__)
-STORAGE = "trials.journal"
 RESULTS = "optimization_results.yaml"
 
 
@@ -79,7 +74,7 @@ def search(
     while left > 0:
         batch = [waiting.pop(0) if waiting else _asked(study, space, fixed) for _ in range(min(n_jobs, left))]
         for trials in _consecutive(batch):
-            jobs = [[*_overrides(trial), *fixed] for trial in trials]
+            jobs = [[*overrides_of(trial), *fixed] for trial in trials]
             for trial, job in zip(trials, launcher.launch(jobs, initial_job_idx=trials[0].number), strict=True):
                 _tell(study, trial.number, job)
         left -= len(batch)
@@ -120,51 +115,6 @@ def _distribution(override: Any) -> BaseDistribution:
     return CategoricalDistribution(choices)
 
 
-def open_study(place: Path, **options: Any) -> Any:
-    """The optuna.Study whose trials are in a folder, a new one where there is none."""
-    import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    place.mkdir(parents=True, exist_ok=True)
-    storage = JournalStorage(JournalFileBackend(str(place / STORAGE)))
-    return optuna.create_study(
-        study_name="search", storage=storage, direction="maximize", load_if_exists=True, **options
-    )
-
-
-def earlier_trials(place: Path) -> list[Job]:
-    """The trials that a folder holds and that will not be made again."""
-    if not (place / STORAGE).is_file() or find_spec("optuna") is None:
-        return []
-    return [_job(trial) for trial in open_study(place).trials if trial.state.is_finished()]
-
-
-def judge(place: Path, number: int, pruner: Any) -> Callable[[dict[str, Any]], None]:
-    """A function that takes the row of each epoch of a trial's run and raises Pruned once it is hopeless.
-
-    Args:
-        place: the study's folder.
-        number: of the trial.
-        pruner: Optuna's; None gives up none.
-    """
-    from optuna.trial import Trial
-
-    study = open_study(place, pruner=pruner)
-    trial = Trial(study, study.trials[number]._trial_id)  # there is no public way to one of another process
-
-    def report(row: dict[str, Any]) -> None:
-        if "val/top1" not in row:
-            return
-        trial.report(row["val/top1"], row["epoch"])
-        if pruner is not None and trial.should_prune():
-            trial.set_user_attr("pruned", True)
-            raise Pruned(row["epoch"])
-
-    return report
-
-
 def _is_alone(place: Path) -> bool:
     """Whether no other sweep works on the study, whose trials under way would be taken for cut off."""
     return sum(is_held(lock) for lock in place.glob(".sweep-*/.lock")) <= 1
@@ -201,10 +151,6 @@ def _consecutive(trials: Sequence[Any]) -> list[list[Any]]:
     return groups
 
 
-def _overrides(trial: Any) -> list[str]:
-    return [f"{name}={value}" for name, value in trial.params.items()]
-
-
 def _tell(study: Any, number: int, job: Any) -> None:
     from optuna.trial import TrialState
 
@@ -221,15 +167,6 @@ def _tell(study: Any, number: int, job: Any) -> None:
         study.tell(number, value)
 
 
-def _job(trial: FrozenTrial) -> Job:
-    from optuna.trial import TrialState
-
-    state = {TrialState.COMPLETE: "skipped", TrialState.PRUNED: "pruned"}.get(trial.state, "failed")
-    reason = "in an earlier session" if state == "failed" else ""
-    overrides = [*_overrides(trial), *trial.user_attrs.get("fixed", ())]
-    return Job(trial.number, overrides, state=state, objective=trial.value, reason=reason)
-
-
 def _write(study: Any, place: Path) -> None:
     """Writes the best trial and the figures."""
     from optuna.trial import TrialState
@@ -239,39 +176,5 @@ def _write(study: Any, place: Path) -> None:
     best = study.best_trial
     results = {"name": "optuna", "best_params": dict(best.params), "best_value": best.value, "trial": best.number}
     atomic_write(place / RESULTS, yaml.safe_dump(results, sort_keys=False).encode())
-    log.info("best: %s at %.2f%%; %s", " ".join(_overrides(best)), 100 * best.value, place / RESULTS)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Optuna calls its figures experimental
-        _draw(study, place / "search")
-
-
-def _draw(study: Any, folder: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import numpy as np
-    from matplotlib import pyplot
-    from matplotlib.ticker import NullFormatter
-    from optuna.visualization import matplotlib as figures
-
-    folder.mkdir(exist_ok=True)
-    kinds = {
-        "history": figures.plot_optimization_history,
-        "importance": figures.plot_param_importances,
-        "slices": figures.plot_slice,
-        "epochs": figures.plot_intermediate_values,
-    }
-    for name, draw in kinds.items():
-        try:
-            axes = draw(study)
-        except (ValueError, RuntimeError) as error:
-            log.info("no figure of %s: %s", name, error)  # such as the importance of a single trial's parameters
-            continue
-        panels = np.ravel(axes)
-        if name == "slices":  # as Optuna leaves them, the labels of neighbours overlap
-            panels[0].figure.set_size_inches(4 * len(panels), 5)
-            for panel in panels:
-                panel.tick_params(axis="x", labelrotation=30)
-                panel.xaxis.set_minor_formatter(NullFormatter())
-        panels[0].figure.savefig(folder / f"{name}.png", dpi=150, bbox_inches="tight")
-        pyplot.close("all")
+    log.info("best: %s at %.2f%%; %s", " ".join(overrides_of(best)), 100 * best.value, place / RESULTS)
+    draw_search(study, place / "search")

@@ -26,8 +26,8 @@ from cifar100.record.lock import hold, is_held
 from cifar100.sweep.job import Job, is_finished, look_again, read_jobs
 from cifar100.sweep.plan import ask_no_accounts, compose_apart
 from cifar100.sweep.plan import planned as planned_jobs
-from cifar100.sweep.search import earlier_trials
 from cifar100.sweep.table import closing_table, names
+from cifar100.sweep.trials import earlier_trials
 from cifar100.sweep.worker import settle
 from cifar100.sweep.workers import end_idle, fail_alone
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cifar100.hub.push import MODEL, upload
+from cifar100.hub.upload import MODEL, upload
 from cifar100.record import RunDirectory
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from cifar100.base.errors import Interrupted, Pruned, RunFailed, UserError
-from cifar100.sweep import search
+from cifar100.sweep import search, trials
 
 optuna = pytest.importorskip("optuna", reason="needs pip install 'cifar100-lab[hpo]'")
 
@@ -56,17 +56,17 @@ def test_goes_on_where_it_was_killed(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         typed_search(tmp_path, killed)
-    assert [job.state for job in search.earlier_trials(tmp_path)] == ["failed", "skipped"]
-    cut_off = search.open_study(tmp_path).trials[2].params
+    assert [job.state for job in trials.earlier_trials(tmp_path)] == ["failed", "skipped"]
+    cut_off = trials.open_study(tmp_path).trials[2].params
     first, second = typed_search(tmp_path, lambda job: 0.25)
     assert (first["number"], float(first["optimizer.lr"])) == (2, cut_off["optimizer.lr"])
     assert second["number"] == 3
     assert typed_search(tmp_path, lambda job: 1.0) == [], "four there are"
     (more,) = typed_search(tmp_path, lambda job: 0.1, n_trials=5)
-    tried = [trial.params["optimizer.lr"] for trial in search.open_study(tmp_path).trials]
+    tried = [trial.params["optimizer.lr"] for trial in trials.open_study(tmp_path).trials]
     assert len(set(tried)) == 5, "a later session does not begin with what an earlier one tried"
-    assert [job.num for job in search.earlier_trials(tmp_path)] == [0, 1, 2, 3, 4]
-    assert {job.overrides[-1] for job in search.earlier_trials(tmp_path)} == {"seed=3"}, "as those of the later ones"
+    assert [job.num for job in trials.earlier_trials(tmp_path)] == [0, 1, 2, 3, 4]
+    assert {job.overrides[-1] for job in trials.earlier_trials(tmp_path)} == {"seed=3"}, "as those of the later ones"
 
 
 def test_gives_up_what_falls_behind(tmp_path):
@@ -74,7 +74,7 @@ def test_gives_up_what_falls_behind(tmp_path):
 
     def run(job):
         number, accuracy = job["number"], [0.5, 0.6, 0.7, 0.1, 0.8][job["number"]]
-        report, epochs = search.judge(tmp_path, number, pruner), []
+        report, epochs = trials.judge(tmp_path, number, pruner), []
         try:
             for epoch in (1, 2, 3):
                 epochs.append(epoch)
@@ -85,9 +85,9 @@ def test_gives_up_what_falls_behind(tmp_path):
         return accuracy
 
     typed_search(tmp_path, run, n_trials=5, pruner=pruner)
-    states = [trial.state for trial in search.open_study(tmp_path).trials]
+    states = [trial.state for trial in trials.open_study(tmp_path).trials]
     assert states == [STATES.COMPLETE] * 3 + [STATES.PRUNED, STATES.COMPLETE]
-    assert [job.state for job in search.earlier_trials(tmp_path)].count("pruned") == 1
+    assert [job.state for job in trials.earlier_trials(tmp_path)].count("pruned") == 1
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,19 @@
 """The pickles of the original CIFAR archives, read without trusting them.
 
-Unpickling runs whatever functions a file names. Here a file can name six, and each is replaced by a stand-in that
-builds plain numeric arrays, so no function of numpy or of anything else is ever called with the file's arguments.
+Unpickling runs whatever functions a file names. Here a file can name those of STAND_INS and no other.
 """
 
 from __future__ import annotations
 
 import io
-import math
 import pickle
 from typing import Any
 
-import numpy as np
-
 from cifar100.base.errors import UserError
+from cifar100.data.formats.pickled_arrays import STAND_INS, Array, DType, encode, frombuffer
 
 # The original files have 300,000 of them; each makes an object of some hundred bytes at most.
 _MOST_STEPS = 2_000_000
-_DTYPES = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)} | {"f4", "f8", "b1"}
 
 
 def load_arrays(data: bytes, where: str) -> dict[str, Any]:
@@ -41,74 +37,6 @@ def load_arrays(data: bytes, where: str) -> dict[str, Any]:
         raise UserError(f"{where}: not a readable pickle ({type(error).__name__})") from None
 
 
-class _Array:
-    """Stands in for numpy.ndarray while its pickle is read."""
-
-    value: np.ndarray | None = None
-
-    def __setstate__(self, state: Any) -> None:
-        _, shape, dtype, fortran, data = state
-        self.value = _array(data, dtype, shape, "F" if fortran else "C")
-
-
-class _DType:
-    """Stands in for numpy.dtype: a name out of _DTYPES and a byte order."""
-
-    def __init__(self, name: Any = "", *_: Any) -> None:
-        name = name.decode("latin-1") if type(name) is bytes else name
-        if type(name) is not str or name.lstrip("<>|=") not in _DTYPES:
-            shown = repr(name[:20]) if type(name) is str else "that is unknown"
-            raise UserError(f"holds an array of type {shown}; only plain numbers are read")
-        self.value = np.dtype(name)
-
-    def __setstate__(self, state: Any) -> None:
-        order = state[1].decode("latin-1") if type(state[1]) is bytes else state[1]
-        if order in ("<", ">", "="):
-            self.value = self.value.newbyteorder(order)
-
-
-def _array(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
-    if type(data) is str:  # protocol 0 writes raw bytes as text
-        data = data.encode("latin-1")
-    if type(data) not in (bytes, bytearray) or type(dtype) is not _DType or type(shape) is not tuple:
-        raise UserError("holds an array that is no plain block of numbers")
-    if len(shape) > 4 or not all(type(size) is int and 0 <= size < 2**40 for size in shape):
-        raise UserError("holds an array of impossible shape")
-    if math.prod(shape) * dtype.value.itemsize != len(data):
-        raise UserError(f"holds {len(data)} bytes for an array of {dtype.value} {shape}")
-    return np.frombuffer(data, dtype.value).reshape(shape, order="F" if order in ("F", b"F") else "C")
-
-
-def _frombuffer(data: Any, dtype: Any, shape: Any, order: Any) -> _Array:
-    array = _Array()
-    array.value = _array(data, dtype, shape, order)
-    return array
-
-
-def _reconstruct(*_: Any) -> _Array:
-    return _Array()
-
-
-def _encode(text: Any, encoding: Any = "latin1") -> bytes:
-    """How protocols below 3 write bytes."""
-    if type(text) is not str or encoding not in ("latin1", "latin-1", b"latin1"):
-        raise UserError("holds text in an encoding other than latin1")
-    return text.encode("latin-1")
-
-
-def _no_bytes() -> bytes:
-    """How protocols below 3 write b""."""
-    return b""
-
-
-_STAND_INS = {
-    ("__builtin__", "bytes"): _no_bytes,
-    **{(module, "_reconstruct"): _reconstruct for module in ("numpy.core.multiarray", "numpy._core.multiarray")},
-    **{(module, "_frombuffer"): _frombuffer for module in ("numpy.core.numeric", "numpy._core.numeric")},
-    ("_codecs", "encode"): _encode,
-    ("numpy", "ndarray"): _Array,
-    ("numpy", "dtype"): _DType,
-}
 # What data needs of the pickle machine: numbers, text, tuples, lists, dicts, the memo, and calls of stand-ins. No sets
 # (hashing nested tuples takes exponential time), no other ways to make objects, no references out of the file.
 _OPCODES = """
@@ -138,7 +66,7 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[misc,name-defined]
 
     def plain(self, value: Any) -> Any:
         """The value without stand-ins; of a list, its texts."""
-        if type(value) is _Array and value.value is not None:
+        if type(value) is Array and value.value is not None:
             return value.value
         if type(value) is list:
             if all(type(item) is int for item in value):
@@ -148,19 +76,19 @@ class _Unpickler(pickle._Unpickler):  # type: ignore[misc,name-defined]
         return value if type(value) is int else _text(value)
 
     def load_reduce(self) -> None:
-        if self.stack[-2] in (_encode, _frombuffer) and type(self.stack[-1]) is tuple:
+        if self.stack[-2] in (encode, frombuffer) and type(self.stack[-1]) is tuple:
             self._copy(sum(len(each) for each in self.stack[-1] if type(each) is str))
         super().load_reduce()
 
     def find_class(self, module: str, name: str) -> Any:
         try:
-            return _STAND_INS[module, name]
+            return STAND_INS[module, name]
         except KeyError:
             called = f"{module}.{name}"[:60]
             raise UserError(f"names {called!r}, which no data needs; nothing was run") from None
 
     def load_build(self) -> None:
-        if type(self.stack[-2]) not in (_Array, _DType):  # else it would set attributes, of our functions too
+        if type(self.stack[-2]) not in (Array, DType):  # else it would set attributes, of our functions too
             raise UserError("sets the state of something that is no array")
         if type(self.stack[-1]) is tuple:
             self._copy(sum(len(each) for each in self.stack[-1] if type(each) is str))  # protocol 0's pixels
