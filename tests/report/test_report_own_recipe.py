@@ -3,6 +3,7 @@
 import pytest
 
 from cifar100.report.document.words import load_words
+from cifar100.report.records.provenance import epochs
 from cifar100.report.records.study import read_study
 from cifar100.report.tables.comparison import main_table
 from cifar100.report.tables.settings import hyperparameter_table, recipe_table
@@ -139,3 +140,18 @@ def test_weights_that_a_run_began_with_are_part_of_its_recipe(synthetic, tmp_pat
     with pytest.raises(ValueError, match="mixes recipes: init_from is"):
         read_study(tmp_path / "undeclared")
     assert read_study(tmp_path / "declared").declared["init_from"] == [None, "resnet20@01234567"]
+
+
+@pytest.mark.parametrize("words", [EN, ZH], ids=["en", "zh"])
+def test_a_loss_of_its_own_is_named_and_steps_are_not_told_as_epochs(synthetic, tmp_path, words):
+    """Where steps are counted, num_train_epochs is only what the run would have had otherwise."""
+    steps = {"trainer.max_steps": 120, "trainer.num_train_epochs": 150}
+    taught = {"loss._target_": "cifar100.losses.distillation.DecoupledDistillation", "own_recipe": ["loss"]}
+    choice = {"loss": "decoupled_distillation"}
+    synthetic.write_run(tmp_path, label="ResNet-20", changes=steps)
+    synthetic.write_run(tmp_path, label="taught", changes=steps | taught, choices=choice)
+    study = read_study(tmp_path)
+    assert sum("loss decoupled_distillation" in note for note in main_table(study, words).notes) == 1
+    name, counted = words("tables.recipe.epochs"), words("tables.steps", n=120)
+    assert table_of(recipe_table(study, words))[name] == [counted, counted]
+    assert epochs([study]) == [5], "the epochs that the steps came to"

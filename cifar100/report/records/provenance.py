@@ -31,9 +31,16 @@ def data_names(studies: Iterable[Study]) -> list[str]:
 
 def epochs(studies: Iterable[Study]) -> list[int]:
     """The numbers of epochs that the runs were to train for, ascending; without those that are no whole number."""
-    values = [run.config["trainer"].get("num_train_epochs") for run in _runs(studies)]
+    values = [_epochs(run) for run in _runs(studies)]
     numbers = {value for value in values if isinstance(value, int | float) and math.isfinite(value)}
     return sorted(int(value) for value in numbers if value == int(value))
+
+
+def _epochs(run: Run) -> Any:
+    """What was asked for; where steps were counted instead, the epochs that they came to."""
+    trainer = run.config["trainer"]
+    counts_steps = whole(trainer.get("max_steps")) not in (None, 0)
+    return run.summary.get("epochs") if counts_steps else trainer.get("num_train_epochs")
 
 
 def epoch_text(counts: list[int]) -> str:

@@ -14,7 +14,7 @@ from cifar100.report.records.provenance import commits
 from cifar100.report.records.setting import changed_words, setting
 from cifar100.report.records.study import Row, Study
 from cifar100.report.tables.number_text import NONE, count, duration, interval, millions, percent, points
-from cifar100.report.tables.settings import recipe_changes, recipe_table
+from cifar100.report.tables.settings import GROUPS, recipe_changes, recipe_table
 from cifar100.report.tables.table import Cell, Table, table_of
 
 MOST_MACHINES = 4
@@ -151,10 +151,18 @@ def _intervals(study: Study, words: Words) -> list[str]:
 
 def _own_recipes(study: Study, words: Words) -> list[str]:
     """A sentence for each row whose design brings a recipe of its own: in what it differs from the baseline's."""
-    home, table, found = setting(study.baseline.runs[0]), recipe_table(study, words), []
+    home, table, found = _named(study.baseline), recipe_table(study, words), []
+    others = [key for key in study.declared if key.partition(".")[0] not in GROUPS]
     for place, row in enumerate(study.rows[1:], 2):
-        if changed_words(setting(row.runs[0]), home, study.declared):
-            changes = recipe_changes([(line[0], line[place], line[1]) for line in table.rows], words)
+        if changed_words(setting(row.runs[0]), setting(study.baseline.runs[0]), study.declared):
+            shown = recipe_changes([(line[0], line[place], line[1]) for line in table.rows], words)
+            changes = words("findings.comma").join(filter(None, [shown, *changed_words(_named(row), home, others)]))
             fields = {"row": row.label, "baseline": study.baseline.label, "changes": changes}
             found.append(words("tables.notes.own_recipe", **fields))
     return found
+
+
+def _named(row: Row) -> dict[str, Any]:
+    """The row's setting, its loss by the choice that was recorded: two of one module have one short name."""
+    run = row.runs[0]
+    return setting(run) | ({"loss": run.choices["loss"]} if "loss" in run.choices else {})

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cifar100.base.text import plain_line
+from cifar100.base.values import is_whole
 from cifar100.report.document.words import Words
 from cifar100.report.records.parts import built, differences, leaf_name, parts, readable, varying
 from cifar100.report.records.setting import setting
@@ -34,6 +35,8 @@ CHIEF = (
     "evaluation.checkpoint", "evaluation.precision",
 )  # fmt: skip
 _OFF = (None, 0, False)
+# The parts of a recipe whose chief settings the table of recipes has.
+GROUPS = {key.partition(".")[0] for key in SETTINGS.values()}
 _ONLY_ONE = {"data", "augment", "trainer"}  # targets that there is only one of, which say nothing
 MAX_VALUE, MOST_VALUES = 24, 6
 
@@ -119,6 +122,9 @@ def _text(key: str, settings: Mapping[str, Any], words: Words) -> str | None:
     known = NAMES.get(name) if key == "optimizer" else words.get(f"tables.schedules.{name}")
     if key in ("optimizer", "scheduler"):
         return known or plain_line(name, MAX_VALUE)
+    steps = settings.get("trainer.max_steps")
+    if key == "epochs" and is_whole(steps) and steps > 0:  # these count instead of epochs
+        return words("tables.steps", n=steps)
     return plain_line(readable(value), MAX_VALUE)
 
 
