@@ -148,6 +148,8 @@ def test_designs_are_explained_drawn_and_set_against_their_parts(write, tmp_path
     assert (
         "GhostECA against ECA:" in text and "GhostECA against Ghost:" in text and "GhostECA against ResNet" not in text
     )
+    hybrid = report_document(report_of(read_study(tmp_path, baseline="GhostECA")))
+    assert [figure.id for figure in hybrid.figures()].count("drawing-ghost_eca") == 1, "as a baseline, too"
     assert {"designs", "innovation"} <= {slide.part for slide in report.slides()}
 
 

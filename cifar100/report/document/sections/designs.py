@@ -50,6 +50,8 @@ def baseline(report: Report) -> tree.Section:
         text = report.paragraph("baseline.text", table=tree.Ref("stages"), figure=tree.Ref("network"), **fields)
     blocks: list[Any] = [text, table, picture]
     for method in methods_of([row.runs[0].network], report.words.language):
+        if method.hybrid:  # has a chapter of its own
+            continue
         blocks += [*equations(method), drawing(report, method, "baseline.drawing")]
     shown = table or next((block for block in blocks if isinstance(block, tree.FigureBlock)), None)
     return report.section("baseline.heading", *blocks, slides=[report.slide("baseline", shown, row=row.label)])
@@ -116,7 +118,9 @@ def _network(report: Report, row: Row, stages: list[Stage]) -> tree.FigureBlock 
         text = plain_line(pixels, 8)
         return f"{text}×{text}"
 
-    texts = {"image": report.words("drawings.image", channels=3, size=size(row.runs[0].network.get("resolution")))}
+    network = row.runs[0].network
+    channels = plain_line(network.get("in_channels", 3), 8)
+    texts = {"image": report.words("drawings.image", channels=channels, size=size(network.get("resolution")))}
     for number, stage in enumerate(stages):
         fields = {"number": number, "depth": stage.depth, "channels": stage.output[0], "classes": stage.output[0]}
         texts[stage.name] = report.words(f"drawings.{stage.kind}", size=size(stage.output[-1]), **fields)
