@@ -62,10 +62,25 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
         arguments = sys.argv[1:]
         sys.argv[1:] = [each for part in parted(arguments) for each in part]
     open_output()
+    failures.clear()
+    message, status = _outcome(main, arguments)
+    if failures:
+        message = "\n".join(filter(None, (closing_words(failures), message)))
+        failed = [each for _, each, _ in failures if each != ELSEWHERE]
+        status = status or (FAILED if len(failed) > 1 else (failed or [ELSEWHERE])[0])
+    if status:
+        _end(message, status)
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):  # else the interpreter reports it at exit, and ends a finished run by status 120
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")
+
+
+def _outcome(main: Callable[[], Any], arguments: Sequence[str]) -> tuple[str, int]:
+    """The last line and the exit status of a command, once it is carried out, but for the failures of its jobs."""
     before = os.environ.get("HYDRA_FULL_ERROR", "")
     # Hydra would print and exit by itself; worker processes are to know what the user wants.
     os.environ |= {"HYDRA_FULL_ERROR": "1", TRACEBACKS: before}
-    failures.clear()
     message, status = "", 0
     try:
         with terminable():
@@ -89,16 +104,7 @@ def run(main: Callable[[], Any], arguments: Sequence[str] | None = None) -> None
         os.environ["HYDRA_FULL_ERROR"] = before
         _leave_the_other_processes()
         failures.extend(sweep.close(ended=not status and sys.exception() is None))
-    if failures:
-        message = "\n".join(filter(None, (closing_words(failures), message)))
-        failed = [each for _, each, _ in failures if each != ELSEWHERE]
-        status = status or (FAILED if len(failed) > 1 else (failed or [ELSEWHERE])[0])
-    if status:
-        _end(message, status)
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):  # else the interpreter reports it at exit, and ends a finished run by status 120
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")
+    return message, status
 
 
 def job(task: Callable[[DictConfig], dict[str, Any] | None], config: DictConfig) -> float | None:

@@ -84,13 +84,13 @@ def export(config: DictConfig) -> None:
     Raises:
         ValueError, OSError: a run that cannot be exported, or a package that is missing, in one line.
     """
-    from cifar100.app.deployment import check_options, each_run, export_run
+    from cifar100.app.deployment import check_options, deploy_runs, export_run
 
     if config.format not in ("onnx", "torch_export"):
         raise UserError(f"format={config.format} must be one of onnx, torch_export")
     if config.format == "onnx":
         check_options(config)
-    each_run(_runs_of(config), lambda run: export_run(run, config.format), **_sources(config))
+    deploy_runs(_runs_of(config), lambda run: export_run(run, config.format), **_sources(config))
 
 
 def quantize(config: DictConfig) -> None:
@@ -99,11 +99,11 @@ def quantize(config: DictConfig) -> None:
     Raises:
         ValueError, OSError: a run that cannot be quantised, or a package that is missing, in one line.
     """
-    from cifar100.app.deployment import check_options, each_run, quantize_run
+    from cifar100.app.deployment import check_options, deploy_runs, quantize_run
 
     check_options(config, "images", "threads", "repeats")
     options = {key: config[key] for key in ("calibration", "images", "threads", "repeats")}
-    each_run(_runs_of(config), lambda run: quantize_run(run, **options), **_sources(config))
+    deploy_runs(_runs_of(config), lambda run: quantize_run(run, **options), **_sources(config))
 
 
 def prune(config: DictConfig) -> None:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from cifar100.app.comparison import LATENCY_BATCHES, batches, compared, versions
-from cifar100.base.errors import EvaluationFailed
 from cifar100.base.text import aligned
 from cifar100.base.values import check_whole
 from cifar100.data.images import ImageSet
 from cifar100.deploy.export import FORMATS, check_agreement, export_network, metadata
 from cifar100.deploy.extra import require
 from cifar100.deploy.quantization import CALIBRATIONS, layers, quantize
+from cifar100.evaluation.evaluate_runs import check_none_failed, each_run
 from cifar100.evaluation.open_run import OpenRun, open_run
-from cifar100.record import RunDirectory, find_runs
+from cifar100.record import find_runs
 
 log = logging.getLogger(__name__)
 FOLDER = "deploy"  # below a run's evaluation/
@@ -93,37 +94,27 @@ def quantize_run(
     return found
 
 
-def each_run(run_dir: Any, deploy: Callable[[OpenRun], dict[str, Any]], **options: Any) -> dict[str, dict[str, Any]]:
-    """The results of `deploy` for every run that `run_dir` names, by its folder. Where some fail, the others go on.
+def deploy_runs(run_dir: Any, deploy: Callable[[OpenRun], dict[str, Any]], **options: Any) -> None:
+    """Deploys every run that `run_dir` names. Where some fail, the others go on.
 
     Raises:
         UserError: bad arguments, or a single run that fails.
-        EvaluationFailed: some of several, with each one's reason; `results` are those of the others.
+        EvaluationFailed: some of several, with each one's reason.
     """
-    runs, results, failed = find_runs(run_dir), {}, {}
-    for run in runs:
-        try:
-            results[run.path.name] = deploy(open_run(RunDirectory(run.path), **options))
-        except (ValueError, OSError) as error:
-            if len(runs) == 1:
-                raise
-            log.error("%s", error)
-            failed[run.path.name] = str(error)
+    runs = find_runs(run_dir)
+    results, failed = each_run(runs, lambda run: deploy(open_run(run, **options)))
     if results and "int8" in next(iter(results.values())):
         log.info("%s", quantization_table(results))
-    if failed:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
-        raise EvaluationFailed(f"{len(failed)} of {len(runs)} runs failed: {reasons}")
-    return results
+    check_none_failed(runs, failed)
 
 
 def quantization_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     """A line for each run: top-1 of both, the difference in points and McNemar's p, sizes, speed at each batch size."""
     header = ["run", "float", "INT8", "points", "p", "float kB", "INT8 kB", "float layers"]
     rows = [header + [f"speed at {size}" for size in LATENCY_BATCHES]]
-    for name, found in results.items():
+    for path, found in results.items():
         paired = found["difference"]
-        row = [name, f"{found['float']['test/top1']:.2%}", f"{found['int8']['test/top1']:.2%}"]
+        row = [Path(path).name, f"{found['float']['test/top1']:.2%}", f"{found['int8']['test/top1']:.2%}"]
         row += [f"{100 * paired['top1']:+.2f}", f"{paired['p']:.2g}"]
         row += [f"{found[each]['bytes'] / 1e3:,.0f}" for each in ("float", "int8")]
         row += [str(len(found["layers"]["float"])), *(f"{each['speedup']:.2f}x" for each in found["latency"])]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Mapping, Sequence
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from cifar100.app.comparison import compared
 from cifar100.app.deployment import FOLDER, about
+from cifar100.app.narrowing import narrowed, nearest
 from cifar100.app.prediction import local_run
 from cifar100.app.session import composed, train_composed
 from cifar100.base.errors import UserError
@@ -25,7 +24,6 @@ from cifar100.evaluation.evaluate import evaluate_run
 from cifar100.evaluation.open_run import OpenRun, open_run
 from cifar100.hub import local_runs
 from cifar100.hub.load import describe
-from cifar100.models.network import scale
 from cifar100.record import RunDirectory
 
 log = logging.getLogger(__name__)
@@ -62,28 +60,31 @@ def prune_run(
     if method == "channels":
         model = narrowed(model, widths) if widths else nearest(model, amount, multiple)
         load_model({"model": model})  # refuses widths that the recipe cannot have, before anything is composed
-    label = plain_line(config.get("label") or "", 40) or plain_line(source.resolve().name, 40)
-    label += f", widths {model['widths']}" if method == "channels" else f", {100 * amount:g}% zeros"
     typed = [each.lstrip("+~").partition("=")[0] for each in train]
     changed = f"pruning.sparsity={amount}" if method == "magnitude" else f"model.widths={model['widths']}"
-    options = [f"pruning={method}", changed, *_recipe(config, typed)]
+    options = [f"pruning={method}", changed, *_recipe(config, typed), *train]
 
-    def change(full: DictConfig) -> None:
+    def start_from_source(full: DictConfig) -> None:
         full.model, full.init_from = OmegaConf.create(model), str(source)
-        full.label = full.label if "label" in typed else label
-        chosen = config.get("choices") if isinstance(config.get("choices"), Mapping) else {}
-        for group in MODEL_GROUPS:
-            full.hydra.runtime.choices[group] = plain_line(chosen[group], 60) if chosen.get(group) else None
+        full.label = full.label if "label" in typed else _label(config, source, model, method, amount)
+        _keep_choices(full, config)
 
-    with composed([*options, *train], None, change) as full:
+    with composed(options, None, start_from_source) as full:
         folder = train_composed(full)
         images = {"data_path": full.data.path, "cache_dir": full.data.cache_dir}
     evaluate_run(folder, **images)
+    return _compare(source, folder, method, threads, repeats, images)
+
+
+def _compare(
+    source: Path, folder: str | Path, method: str, threads: int, repeats: int, images: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Writes, shows and returns what pruning.json holds."""
     before, after = (open_run(RunDirectory(each), **images) for each in (source, folder))
     files = {"before": _exported(before), "after": _exported(after)}
     found = compared(after, files, threads, repeats) | {"source": source.resolve().name, "method": method}
-    for name, run in (("before", before), ("after", after)):
-        found[name] |= _size(run)
+    found["before"] |= _size(before)
+    found["after"] |= _size(after)
     after.record.write_json(f"{FOLDER}/pruning.json", found)
     log.info("%s", _table(found))
     if method == "channels" and found["latency"][-1]["speedup"] < 1:
@@ -91,42 +92,17 @@ def prune_run(
     return found
 
 
-def narrowed(model: Mapping[str, Any], widths: Sequence[int]) -> dict[str, Any]:
-    """A record's model with `widths`, its stem narrowed as its first stage."""
-    before = _widths(model)
-    if len(widths) != len(before) or any(one > other for one, other in zip(widths, before, strict=True)):
-        raise UserError(f"widths={list(widths)} must be {len(before)} numbers, none above the run's {before}")
-    found = {**model, "widths": list(widths)} | ({"width_multiplier": 1.0} if "width_multiplier" in model else {})
-    if stem := model.get("stem_width"):
-        wide = scale(stem, model.get("width_multiplier", 1))
-        found["stem_width"] = max(1, round(wide * widths[0] / before[0]))
-    return found
+def _label(config: Mapping[str, Any], source: Path, model: Mapping[str, Any], method: str, amount: float) -> str:
+    """The run's label, or its folder's name, and what was pruned."""
+    label = plain_line(config.get("label") or "", 40) or plain_line(source.resolve().name, 40)
+    return label + (f", widths {model['widths']}" if method == "channels" else f", {100 * amount:g}% zeros")
 
 
-def nearest(model: Mapping[str, Any], amount: float, multiple: int) -> dict[str, Any]:
-    """A record's model narrowed so that about `amount` of its multiply-adds goes: widths times the square root of what
-    is left, since most multiply-adds are products of two widths. Of the multiples next to these, where `multiple` is
-    above 1, those whose multiply-adds come nearest."""
-    exact = [width * math.sqrt(1 - amount) for width in _widths(model)]
-    if multiple == 1:
-        return narrowed(model, [max(1, round(width)) for width in exact])
-    around = [
-        {max(multiple, math.floor(width / multiple) * multiple), math.ceil(width / multiple) * multiple}
-        for width in exact
-    ]
-    pairs = [[min(each, width) for each in sorted(both)] for both, width in zip(around, _widths(model), strict=True)]
-    found = [narrowed(model, widths) for widths in product(*pairs)]
-    wanted = (1 - amount) * _macs(model)
-    return min(found, key=lambda each: abs(_macs(each) - wanted))
-
-
-def _widths(model: Mapping[str, Any]) -> list[int]:
-    return [scale(width, model.get("width_multiplier", 1)) for width in model["widths"]]
-
-
-def _macs(model: Mapping[str, Any]) -> int:
-    network = load_model({"model": model}).eval()
-    return count_costs(network, (network.in_channels, network.resolution, network.resolution)).macs
+def _keep_choices(full: DictConfig, config: Mapping[str, Any]) -> None:
+    """Lets the pruned run's record name the choices that its network was composed of."""
+    chosen = config.get("choices") if isinstance(config.get("choices"), Mapping) else {}
+    for group in MODEL_GROUPS:
+        full.hydra.runtime.choices[group] = plain_line(chosen[group], 60) if chosen.get(group) else None
 
 
 def _check(method: str, amount: Any, widths: Any, multiple: Any, train: Sequence[str]) -> None:

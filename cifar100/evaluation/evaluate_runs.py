@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -50,29 +50,45 @@ def evaluate_runs(
     runs = _trained(find_runs(run_dir))
     rows = rows_of_seeds(runs) if ensemble else []
     compared = [] if compare is None else [run.path.resolve() for run in find_runs(compare)]
-    results: dict[str, dict[str, Any]] = {}
-    failed: dict[str, str] = {}
-    for number, run in enumerate(runs, start=1):
-        if len(runs) > 1:
-            log.info("run %d of %d", number, len(runs))
-        try:
-            itself = len(runs) > 1 and run.path.resolve() in compared  # of several, it is just not compared
-            other = None if itself else compare
-            results[str(run.path)] = evaluate_run(run.path, split=split, compare=other, **options)
-        except (ValueError, OSError) as error:
-            if len(runs) == 1:
-                raise
-            log.error("%s", error)
-            failed[str(run.path)] = one_line(error)
+
+    def evaluate(run: RunDirectory) -> dict[str, Any]:
+        itself = len(runs) > 1 and run.path.resolve() in compared  # of several, it is just not compared
+        return evaluate_run(run.path, split=split, compare=None if itself else compare, **options)
+
+    results, failed = each_run(runs, evaluate)
     for row in rows:
         if not any(str(run.path) in failed for run in row):
             folder, result = evaluate_ensemble(row, split, options.get("tta"))
             results[str(folder)] = result
     log.info("%s", results_table(results, split, failed))
+    check_none_failed(runs, failed)
+    return results
+
+
+def each_run(
+    runs: Sequence[RunDirectory], work: Callable[[RunDirectory], dict[str, Any]]
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """The results of `work`, and the reasons why it failed, by the path of each run. Where some of several fail, the
+    others go on; what a single one raises goes through."""
+    results, failed = {}, {}
+    for number, run in enumerate(runs, start=1):
+        if len(runs) > 1:
+            log.info("run %d of %d", number, len(runs))
+        try:
+            results[str(run.path)] = work(run)
+        except (ValueError, OSError) as error:
+            if len(runs) == 1:
+                raise
+            log.error("%s", error)
+            failed[str(run.path)] = one_line(error)
+    return results, failed
+
+
+def check_none_failed(runs: Sequence[RunDirectory], failed: Mapping[str, str]) -> None:
+    """Raises EvaluationFailed with each one's reason where some of several runs failed."""
     if failed:
         reasons = "; ".join(f"{Path(path).name}: {reason}" for path, reason in failed.items())
         raise EvaluationFailed(f"{len(failed)} of {len(runs)} runs could not be evaluated: {reasons}")
-    return results
 
 
 def _trained(runs: Sequence[RunDirectory]) -> Sequence[RunDirectory]:

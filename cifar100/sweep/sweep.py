@@ -1,8 +1,8 @@
 """A sweep from its first job to its closing table, as a callback of hydra.
 
 Launchers run jobs in other processes, on other machines, and hand nothing back to the command that was typed. So that
-command makes a folder `.sweep-<8 digits>` in the study, each job leaves a file there, and the end of the command, in
-whatever way it comes, reads them. Hydra sends its callbacks along with every job, this one with the folder's name.
+command makes a folder `.sweep-<8 digits>` in the study, in which each job leaves a file that the command's end, however
+it comes, reads. Hydra sends its callbacks along with every job, this one with the folder's name.
 """
 
 from __future__ import annotations
@@ -90,9 +90,8 @@ class Sweep(Callback):
 
     def jobs(self) -> list[Job]:
         """All jobs, those that have not begun too, as far as the sweeper's plan is known."""
-        jobs = (
-            {num: Job(num, overrides) for num, overrides in enumerate(self.plan)} | read_jobs(self.folder) | self.here
-        )
+        planned = {num: Job(num, overrides) for num, overrides in enumerate(self.plan)}
+        jobs = planned | read_jobs(self.folder) | self.here
         return self.earlier + [jobs[num] for num in sorted(jobs)]
 
 

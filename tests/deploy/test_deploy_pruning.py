@@ -5,7 +5,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from cifar100.app.pruning import narrowed, nearest
+from cifar100.app.narrowing import narrowed, nearest
 from cifar100.config import build_network
 from cifar100.deploy.pruning import prune_channels
 from cifar100.record import find_runs

@@ -51,12 +51,9 @@ def decode_images(
                 size = image.size
                 if resize and size[0] * size[1] > _MOST_PIXELS:
                     raise UserError(f"{size[0]}x{size[1]} pixels, more than {_MOST_PIXELS:,}; scale it down")
-                with alone if size[0] * size[1] > _LARGE_PIXELS else nullcontext():
-                    if resize or size == (resolution, resolution):
-                        image = _as_seen(image)
-                    if resize:
-                        image = _square(image, resolution)
-                if image.size == (resolution, resolution):
+                if resize or size == (resolution, resolution):
+                    with alone if size[0] * size[1] > _LARGE_PIXELS else nullcontext():
+                        image = _square(_as_seen(image), resolution) if resize else _as_seen(image)
                     image = image if image.mode == mode else image.convert(mode)
                     out[index] = np.asarray(image).reshape(out.shape[1:])
         except UnidentifiedImageError:
