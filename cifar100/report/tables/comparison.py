@@ -163,6 +163,7 @@ def _own_recipes(study: Study, words: Words) -> list[str]:
 
 
 def _named(row: Row) -> dict[str, Any]:
-    """The row's setting, its loss by the choice that was recorded: two of one module have one short name."""
+    """The row's setting, with the choices that were recorded for its groups: two of one module have one short name."""
     run = row.runs[0]
-    return setting(run) | ({"loss": run.choices["loss"]} if "loss" in run.choices else {})
+    found = setting(run)
+    return found | {group: name for group, name in run.choices.items() if group in found}
