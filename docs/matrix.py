@@ -6,16 +6,15 @@ replaces what stands between ``<!-- choices -->``, ``<!-- matrix -->``, ``<!-- r
 ``<!-- end -->``. Takes minutes, and for the exports some more; needs ``cifar100-lab[deploy]``.
 """
 
-import re
 import sys
 import warnings
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
+from sections import write_sections
 from torch import nn
 
 from cifar100.config import CONF, PRIMITIVES, build_network, check_typed_choices, register_resolvers
@@ -147,16 +146,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
 def main(files: list[str]) -> None:
     register_resolvers()
     warnings.simplefilter("ignore")
-    for file in map(Path, files):
-        text = file.read_text(encoding="utf-8")
-        for name, section in SECTIONS.items():
-            place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-            if place.search(text):
-                content = section()
-                text = place.sub(lambda match, content=content: f"{match[1]}{content}\n{match[2]}", text)
-        file.write_text(text, encoding="utf-8")
-    if not files:
-        print("\n\n".join(section() for section in SECTIONS.values()))
+    write_sections(SECTIONS, files)
 
 
 if __name__ == "__main__":

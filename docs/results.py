@@ -5,12 +5,13 @@ with the repository. In a file that is named, replaces what stands between ``<!-
 ``<!-- weights -->`` and ``<!-- end -->``.
 """
 
-import re
 import statistics
 import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
+
+from sections import write_sections
 
 from cifar100.config import CONF
 from cifar100.record import RunDirectory, find_runs
@@ -100,16 +101,5 @@ def table(lines: list[list[str]]) -> str:
 SECTIONS = {"study": study, "study-zh": lambda: study("zh"), "weights": weights}
 
 
-def main(files: list[str]) -> None:
-    for file in map(Path, files):
-        text = file.read_text(encoding="utf-8")
-        for name, section in SECTIONS.items():
-            section_text = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-            text = section_text.sub(lambda match, section=section: f"{match[1]}{section()}\n{match[2]}", text)
-        file.write_text(text, encoding="utf-8")
-    if not files:
-        print("\n\n".join(section() for section in SECTIONS.values()))
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    write_sections(SECTIONS, sys.argv[1:])

@@ -16,6 +16,12 @@ DOCS = CHECKOUT / "docs"
 pytestmark = pytest.mark.skipif(not DOCS.is_dir(), reason="an installed package has no docs")
 
 
+@pytest.fixture(autouse=True)
+def beside_the_scripts(monkeypatch):
+    """They import what stands beside them."""
+    monkeypatch.syspath_prepend(str(DOCS))
+
+
 def script(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)

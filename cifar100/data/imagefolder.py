@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from cifar100.base.errors import UserError
+from cifar100.base.values import check_whole
 from cifar100.data.canonical import assemble
 from cifar100.data.formats.folders import class_folders, image_files, read_labelled
 from cifar100.data.images import ImageData
@@ -43,8 +44,7 @@ def read_imagefolder(
         raise UserError(f"data.name={name} must be up to 40 letters, digits, - or _")
     if in_channels not in (1, 3):
         raise UserError(f"data.in_channels={in_channels} must be 3 (colour) or 1 (grey)")
-    if not isinstance(resolution, int) or resolution < 1:
-        raise UserError(f"data.resolution={resolution} must be a whole number >= 1")
+    check_whole("data.resolution", resolution)
     data = read_cached(
         name,
         lambda source: _read(Path(path) if source is None else source, name, resolution, in_channels),

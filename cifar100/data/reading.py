@@ -45,31 +45,37 @@ def read_known(
             known = getattr(spec, argument)
             raise UserError(f"data.{argument}={value} but {spec.name} has {known}; leave data.{argument} alone")
 
-    def read_verified(source: Path | None) -> ImageData:
-        raw = read(source, spec)
-        verify(raw, spec)
-        data = assemble(
-            raw,
-            name=spec.name,
-            class_names=spec.class_names or raw.class_names or tuple(str(label) for label in range(spec.num_classes)),
-            superclass_names=spec.superclass_names,
-            superclass_of=spec.superclass_of,
-            mean=spec.mean,
-            std=spec.std,
-        )
-        if raw.unproven and data.fingerprint != spec.fingerprint:
-            raise UserError(
-                f"data.path={source} may hold {spec.name}, but not every pixel and label is the published one, and its "
-                "layout does not say which labels these are; data=imagefolder reads folders of any classes"
-            )
-        if spec.fingerprint and data.fingerprint != spec.fingerprint:
-            logger.warning(
-                "%s: counts and statistics agree, but not every pixel and label is the published one", spec.name
-            )
-        return data
-
-    data = read_cached(spec.name, read_verified, path=path, cache_dir=cache_dir, known=spec.fingerprint)
+    data = read_cached(
+        spec.name,
+        lambda source: _verified(read(source, spec), spec, source),
+        path=path,
+        cache_dir=cache_dir,
+        known=spec.fingerprint,
+    )
     return keep_images(hold_out(data, val_size), images_per_class)
+
+
+def _verified(raw: RawData, spec: Spec, source: Path | None) -> ImageData:
+    """The data set of what was read, whose counts and statistics must be the published ones; warns where an image or a
+    label is another. Raises UserError."""
+    verify(raw, spec)
+    data = assemble(
+        raw,
+        name=spec.name,
+        class_names=spec.class_names or raw.class_names or tuple(str(label) for label in range(spec.num_classes)),
+        superclass_names=spec.superclass_names,
+        superclass_of=spec.superclass_of,
+        mean=spec.mean,
+        std=spec.std,
+    )
+    if raw.unproven and data.fingerprint != spec.fingerprint:
+        raise UserError(
+            f"data.path={source} may hold {spec.name}, but not every pixel and label is the published one, and its "
+            "layout does not say which labels these are; data=imagefolder reads folders of any classes"
+        )
+    if spec.fingerprint and data.fingerprint != spec.fingerprint:
+        logger.warning("%s: counts and statistics agree, but not every pixel and label is the published one", spec.name)
+    return data
 
 
 def _expanded(option: str, path: str) -> Path:
