@@ -37,7 +37,7 @@ def epochs(studies: Iterable[Study]) -> list[int]:
 
 
 def _epochs(run: Run) -> Any:
-    """What was asked for; where steps were counted instead, the epochs that they came to."""
+    """The epochs asked for; where steps were counted instead, those that they came to."""
     trainer = run.config["trainer"]
     counts_steps = whole(trainer.get("max_steps")) not in (None, 0)
     return run.summary.get("epochs") if counts_steps else trainer.get("num_train_epochs")
