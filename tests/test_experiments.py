@@ -13,7 +13,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from cifar100.config import CONF, build, identity, recipe, run_id
+from cifar100.config import CONF, build, compose_quickly, identity, recipe, run_id
 
 FILES = {file.stem: file.read_text(encoding="utf-8") for file in sorted((CONF / "experiment").glob("*.yaml"))}
 PARAMS = {
@@ -28,6 +28,7 @@ OWN = {"distillation": {"loss"}, "transfer": {"init_from", "freeze", "backbone_l
 OWN["pruning"] = {"init_from", "pruning", "optimizer"}
 NETWORKS = {}  # a network that several tables have is built once
 STEPS = Path(__file__).parents[1] / "docs" / "convnext_steps.md"
+compose_quickly()  # of more than a hundred rows
 
 
 @cache
@@ -36,6 +37,7 @@ def compose(*overrides):
         return hydra.compose("train", overrides=list(overrides), return_hydra_config=True)
 
 
+@cache
 def sweep(name, *typed):
     """The jobs of `python train.py experiment=<name> <typed>`, each its overrides, as hydra's sweeper cuts them."""
     config = compose(f"experiment={name}")
