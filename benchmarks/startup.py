@@ -1,4 +1,4 @@
-"""What a run and a sweep cost before and beside training, in processor time: python benchmarks/startup.py
+"""The cost of a run and a sweep before and beside training, in processor time: python benchmarks/startup.py
 
 A tiny run of the digits, and what a sweep spends on each run that is finished already: a sweep of 11 of them less one
 of 1, by 10. Both beside an `import torch`; all take turns, round after round, with one thread. Medians of the rounds'

@@ -1,4 +1,4 @@
-"""What a sweep costs beside its training, and what is gained by runs side by side: python benchmarks/sweep.py
+"""The cost of a sweep beside its training, and what is gained by runs side by side: python benchmarks/sweep.py
 
     python benchmarks/sweep.py --long-jobs 4 --epochs 3 model.depths=[3,3,3] data.resolution=32 data.in_channels=3
 

@@ -1,4 +1,4 @@
-"""What goes with what, found by building it: python docs/matrix.py [README.md docs/combinations.md]
+"""The combinations that work, found by building them: python docs/matrix.py [README.md docs/combinations.md]
 
 Prints Markdown: the choices of each group; blocks against stages, mixers and the rest, where every cell is a network
 composed and built at 32x32; the recipes with their costs, and which of them can be exported. In a file that is named,

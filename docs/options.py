@@ -74,7 +74,7 @@ def command(name: str) -> str:
 
 
 def choice(file: Path) -> dict[str, Any]:
-    """What a choice's file sets in its own group."""
+    """The options that a choice's file sets in its own group."""
     content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     return content.get(file.parent.name, content) if "@package _global_" in file.read_text() else content
 
@@ -99,7 +99,7 @@ def leaves(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def words(group: str, file: Path, name: str) -> str:
-    """What an option means: as its own choice says, or another one of its group."""
+    """The meaning of an option: as its own choice says, or another one of its group."""
     files = [file, *sorted(other for other in (CONF / group).glob("*.yaml") if other != file)]
     for each in files:
         if (found := own_words(group, each).get(name)) is not None:

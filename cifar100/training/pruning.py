@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
-from cifar100.base.values import check_range, check_whole
+from cifar100.base.errors import UserError
+from cifar100.base.values import check_range, check_whole, is_number
 
 
 class NoPruning:
@@ -59,7 +60,9 @@ class MagnitudePruning(NoPruning):
     ) -> None:
         check_range("pruning.sparsity", sparsity, 0.9, above=0, below=1)
         check_range("pruning.begin", begin, 0, minimum=0, below=1)
-        check_range("pruning.end", end, 0.5, above=begin, maximum=1)
+        if not is_number(end) or not begin < end <= 1:
+            cure = f"such as {(begin + 1) / 2:g}"
+            raise UserError(f"pruning.end={end} must be above pruning.begin={begin} and at most 1, {cure}")
         check_whole("pruning.interval", interval, cure=", the steps between prunings")
         self.sparsity, self.interval, self.steps_per_epoch = sparsity, interval, steps_per_epoch
         self.first = round(begin * num_training_steps)

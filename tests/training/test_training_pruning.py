@@ -76,10 +76,10 @@ def test_a_cut_run_is_bitwise_the_whole_one_and_as_sparse_as_asked(
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("pruning.sparsity=1.5", "between 0 and 1"),
+        ("pruning.sparsity=1.5", "> 0 and < 1"),
         ("pruning.begin=0.5", "above pruning.begin=0.5"),
-        ("pruning.interval=0", "at least 1"),
-        ("pruning.begin=x", "pruning.begin=x must be"),
+        ("pruning.interval=0", "whole number >= 1"),
+        ("pruning.begin=x", "pruning.begin='x' must be"),
     ],
 )
 def test_options_out_of_range_are_refused(override, message, make_loop, tmp_path):
