@@ -143,7 +143,7 @@ def test_compiled_without_a_break_it_gives_the_same(calls):
     [
         ("main_3_convnext", "aot_eager"),
         *(
-            pytest.param(recipe, "inductor", marks=pytest.mark.slow)  # a minute of the C++ compiler each
+            pytest.param(recipe, "inductor", marks=pytest.mark.slow)  # most of whose time is the C++ compiler's
             for recipe in ("main_3_convnext", "future_1_segnext", "future_2_lsknet")
         ),
     ],
