@@ -78,7 +78,7 @@ def test_the_studys_results_are_those_of_its_records(file, name):
 def test_published_accuracies_are_recomputed_from_confusion_matrices(file, name):
     """By another way than the page's own: images on the diagonal of the records that each line links to."""
     for line in section(file, name).splitlines()[2:]:
-        places = re.findall(r"\((\S*?multirun\S*?)\)", line)
+        places = re.findall(r"\]\((\S*?multirun\S*?)\)", line)
         assert places, line
         matrices = [
             list(csv.reader(((CHECKOUT / file).parent / each / "evaluation/confusion.csv").open())) for each in places
