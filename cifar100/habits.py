@@ -1,7 +1,5 @@
 """Names that other tools have for options of this one: typed here, they are answered with the names that hold here."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The lines that a command prints and writes down, on a terminal that may be closed and a disk that may be full."""
 
-from __future__ import annotations
-
 import errno
 import logging
 import os

@@ -1,7 +1,5 @@
 """The functions behind the page to try networks on: networks by name, test images, and what a network answers."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from contextvars import copy_context

@@ -1,7 +1,5 @@
 """The commands on runs that are there: each takes what was composed and hands on plain arguments."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf

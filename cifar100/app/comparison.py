@@ -1,7 +1,5 @@
 """Two networks in ONNX on a run's test images: what the second loses and gains."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version

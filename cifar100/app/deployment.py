@@ -1,7 +1,5 @@
 """Recorded runs in other formats: export and quantisation, each with what it was checked by."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path

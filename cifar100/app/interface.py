@@ -1,7 +1,5 @@
 """The laboratory from Python: what the commands do, in a notebook or another program, any number of times."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path

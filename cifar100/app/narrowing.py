@@ -1,7 +1,5 @@
 """The network of a record with fewer channels."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from itertools import product

@@ -1,7 +1,5 @@
 """Own pictures: a trained network by whatever name, and what it takes them for."""
 
-from __future__ import annotations
-
 import csv
 import sys
 from collections.abc import Sequence

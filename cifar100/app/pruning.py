@@ -1,7 +1,5 @@
 """Pruning of a recorded run: a run of its own that starts from its weights, and what it lost and gained."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path

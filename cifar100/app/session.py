@@ -1,7 +1,5 @@
 """A command's surroundings for one call from Python: its composed configuration, its log; put back as they were."""
 
-from __future__ import annotations
-
 import copy
 import logging
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """The run in a tracker of accelerate's: called as its folder, grouped by study, one run however often continued."""
 
-from __future__ import annotations
-
 import fcntl
 import logging
 import os

@@ -1,7 +1,5 @@
 """Where conf/ stands, what its groups are called, and what in a configuration makes a run the run that it is."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import cache

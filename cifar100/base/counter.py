@@ -5,8 +5,6 @@ resumed run, and on any device. Draws are splitmix64 (Steele, Lea, Flood, "Fast 
 generators", OOPSLA 2014) of the image's index as counter and a key for the rest.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from typing import Any

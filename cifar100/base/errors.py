@@ -5,8 +5,6 @@ and of the operating system. Only models raise a plain ValueError, as torch's ow
 builds them, turns it into a ConfigError.
 """
 
-from __future__ import annotations
-
 import errno
 import signal
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Files that are whole or absent: written under a temporary name, flushed to disk, renamed; and read within bounds."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import stat

@@ -1,7 +1,5 @@
 """Text made safe to show, whoever wrote it: file names, records, answers of servers, other programs' messages."""
 
-from __future__ import annotations
-
 import difflib
 import os
 import re

@@ -1,7 +1,5 @@
 """Plain trees, such as resolved configurations: nested dictionaries and lists of text, numbers and nothing else."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Configuration folders of the user's own, outside this project: trusted where the command that reads names them."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence

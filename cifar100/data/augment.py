@@ -1,7 +1,5 @@
 """Augmentation of a batch as one tensor; each image's own draws come from a counter (see counter.py)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from torch import Tensor

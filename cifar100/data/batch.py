@@ -1,9 +1,7 @@
 """A batch, and the data set that makes one whole batch per fetch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -28,12 +26,12 @@ class Batch(NamedTuple):
     labels: Tensor
     step_size: int
 
-    def to(self, device: torch.device) -> Batch:
+    def to(self, device: torch.device) -> Self:
         """The batch on ``device``, copied without waiting where it is in pinned memory."""
         if self.images.device == device:
             return self
         images, targets, labels = (tensor.to(device, non_blocking=True) for tensor in self[:3])
-        return Batch(images, targets, labels, self.step_size)
+        return type(self)(images, targets, labels, self.step_size)
 
 
 class Request(NamedTuple):

@@ -7,8 +7,6 @@ Content is addressed by its fingerprint, so a corrupt file is found by computing
 temporary name, synced and renamed: runs that fill the cache at once write the same bytes and the last rename wins.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

@@ -1,7 +1,5 @@
 """One order and one fingerprint for a data set, whatever file it came from."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 

@@ -1,7 +1,5 @@
 """CIFAR-10 and CIFAR-100 (Krizhevsky, "Learning multiple layers of features from tiny images", 2009)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from cifar100.base.errors import UserError

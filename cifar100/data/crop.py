@@ -1,7 +1,5 @@
 """Random crops of zero-padded images, and horizontal flips."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Cutout (DeVries and Taylor, arXiv 1708.04552), and the random boxes that it shares with CutMix."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """The handwritten digits that ship inside scikit-learn: a data set with no download."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The user's own images: a folder per class."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

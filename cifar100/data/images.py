@@ -1,8 +1,7 @@
 """A data set as the rest of the laboratory sees it: uint8 images, int64 labels, names and constants."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -30,12 +29,12 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, part: slice) -> ImageSet:
+    def __getitem__(self, part: slice) -> Self:
         """A contiguous part, sharing memory."""
-        return ImageSet(self.images[part], self.labels[part])
+        return type(self)(self.images[part], self.labels[part])
 
-    def to(self, device: torch.device | str) -> ImageSet:
-        return ImageSet(self.images.to(device), self.labels.to(device))
+    def to(self, device: torch.device | str) -> Self:
+        return type(self)(self.images.to(device), self.labels.to(device))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Loaders of training and evaluation batches: a torch DataLoader of which every fetch is a whole batch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ Each image has a share and a partner of its own, drawn by a counter from the who
 share per batch and pair the batch with itself. So the result does not depend on what else is in the batch.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Which images make up which micro-batch of which optimizer step."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """torchvision's augmentation policies, run as torchvision's, each image from a seed of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The result of a file format's reader: arrays as they stand in the files, not yet verified or ordered."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Steps that all readers share: look in the cache, else read, verify, order and store; then hold out."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Published facts of the data sets, against which every source is verified."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """The held-out part of the training images, and few of those that are left."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Tiny ImageNet: 200 classes of ImageNet at 64x64 (Stanford CS231n, 2015)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

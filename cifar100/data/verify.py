@@ -1,7 +1,5 @@
 """Checks of a source against the published facts of its data set; each mismatch is one line."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from cifar100.base.errors import UserError

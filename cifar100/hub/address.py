@@ -1,7 +1,5 @@
 """Which repository, and which state of it: hf://user/repo@revision."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any

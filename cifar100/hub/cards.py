@@ -3,8 +3,6 @@
 Every word that a template is given is escaped as it is printed; only what is Markdown already comes as `Markdown`.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """BibTeX entries of what a card cites: the data set, and the papers that a network's parts are from."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 

@@ -1,7 +1,5 @@
 """The description of a network in plain JSON: config.json of a repository, or made of a run's record. It is data."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -7,8 +7,6 @@ files by other ways than that. A check of the metadata before does not hold a se
 from the server, and no more is read than a file of its kind can have. Sessions, headers and errors are the library's.
 """
 
-from __future__ import annotations
-
 from cifar100.base.errors import HubError, HubUnreachable
 from cifar100.base.text import nearest
 from cifar100.hub.address import COMMIT, Address

@@ -1,7 +1,5 @@
 """Failures of the Hub in one line each: mistakes that a user can cure, and a Hub that does not answer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """A network with its weights, from the Hub or from a folder: what other programs need of this one."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

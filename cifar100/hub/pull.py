@@ -1,7 +1,5 @@
 """From the Hub to a run directory in the user's cache, which evaluate.py takes as any other. A repository is data."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 from pathlib import Path

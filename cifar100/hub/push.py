@@ -1,7 +1,5 @@
 """The command `python -m cifar100 hub push`: a run becomes a model repository, a study a dataset repository."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from typing import Any

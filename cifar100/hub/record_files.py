@@ -1,7 +1,5 @@
 """The files of a run directory that are pushed: read and checked as by every reader, written anew. No weights."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from cifar100.record import RunDirectory

@@ -1,7 +1,5 @@
 """The runs beside a run that differ from it only in their seed: they give its results their error bars."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 
 from cifar100.base.errors import NotUsable

@@ -1,7 +1,5 @@
 """A Space: a page on the Hub on which anybody tries a pushed network. It is the demo's, and brings its own sources."""
 
-from __future__ import annotations
-
 import io
 import re
 import tomllib

@@ -4,8 +4,6 @@
 <cache>/cifar100/hub/<host>/<user>--<name>/revisions/<branch or tag>   the commit
 """
 
-from __future__ import annotations
-
 import os
 import secrets
 import shutil

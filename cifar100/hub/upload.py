@@ -1,7 +1,5 @@
 """A commit of files to a repository of the Hub, which is made where there is none."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """Weights as the Hub keeps them: one safetensors file, tensors under the names of the network's own state dict."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """One job of a sweep, and the file by which it tells the process that was typed how it went, wherever it ran."""
 
-from __future__ import annotations
-
 import json
 import socket
 from contextlib import suppress

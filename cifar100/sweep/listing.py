@@ -1,7 +1,5 @@
 """Many runs at a glance: what each is, how far it came and how good it is, from its run directory. Needs no torch."""
 
-from __future__ import annotations
-
 import statistics
 import sys
 import time

@@ -1,7 +1,5 @@
 """A listing of runs as text: a table for people, CSV for programs."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections import Counter

@@ -1,7 +1,5 @@
 """The figures of a search: its history, what mattered, and how the trials' epochs went."""
 
-from __future__ import annotations
-
 import logging
 import warnings
 from pathlib import Path

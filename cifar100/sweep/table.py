@@ -1,7 +1,5 @@
 """A sweep's last lines: a table of all its runs, in plain text."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """A job in a process of its own beside others: cores, GPUs and signals shared in order."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import platform

@@ -1,7 +1,5 @@
 """Worker processes of which each fails alone, for hydra's launcher by joblib."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """Named files out of a folder or a tar archive, in memory; nothing is ever extracted."""
 
-from __future__ import annotations
-
 import gzip
 import tarfile
 import zlib

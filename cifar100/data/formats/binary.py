@@ -1,7 +1,5 @@
 """The binary version of CIFAR: records of one or two label bytes and 3,072 pixels, plane by plane."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from cifar100.base.errors import UserError

@@ -1,7 +1,5 @@
 """Images as files, in one folder per class."""
 
-from __future__ import annotations
-
 import logging
 import os
 import re

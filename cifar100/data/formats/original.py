@@ -1,7 +1,5 @@
 """The two original forms of CIFAR-10 and CIFAR-100, as folder or archive: Python pickles, and binary records."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 Unpickling runs whatever functions a file names. Here a file can name those of STAND_INS and no other.
 """
 
-from __future__ import annotations
-
 import io
 import pickle
 from typing import Any

@@ -1,8 +1,6 @@
 """Stand-ins for the six functions that a pickle of arrays names: each builds plain numeric arrays, so no function of
 numpy or of anything else is ever called with the file's arguments."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
