@@ -1,8 +1,10 @@
 """The examples of CONTRIBUTING.md, taken from the page and run: each composes, builds and learns."""
 
 import inspect
+import os
 import re
 import shutil
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -91,6 +93,7 @@ def test_each_example_trains_a_step(composed, image_cache, path):
 def test_each_example_keeps_the_laws_of_its_kind(added, path):
     """Every option has a line in the docstring, and the file names every option."""
     node = yaml.safe_load(examples()[path])
+    node = node.get(Path(path).parts[1], node)
     target = get_object(node["_target_"])
     options = {key for key in node if not key.startswith("_")}
     parameters = inspect.signature(target).parameters
@@ -100,6 +103,34 @@ def test_each_example_keeps_the_laws_of_its_kind(added, path):
         for option in options:
             described = "\n".join(each.__doc__ or "" for each in getattr(target, "__mro__", [target]))
             assert re.search(rf"^ +{option}: ", described, re.MULTILINE), option
+
+
+@pytest.mark.slow
+def test_the_projects_own_laws_hold_for_the_examples(tmp_path):
+    """Written where the page says, they pass the tests that glob conf/, unasked."""
+    for name in ("cifar100", "conf", "docs", "tests"):
+        shutil.copytree(CHECKOUT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
+    for path, text in examples().items():
+        (tmp_path / path).write_text(text + "\n")
+    chosen = " or ".join(Path(path).stem for path in CHOICES)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "tests/models",
+        "tests/optim",
+        "-k",
+        chosen,
+    ]
+    tried = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert tried.returncode == 0, tried.stdout
+    assert int(re.search(r"(\d+) passed", tried.stdout)[1]) >= len(CHOICES), tried.stdout
 
 
 def test_the_loss_is_cross_entropy_where_nothing_is_added(composed):
